@@ -1,0 +1,43 @@
+"""From a token or a cookie to the sign-in behind it. Looked at anew on every request."""
+
+from typing import Any
+from uuid import UUID
+
+from accounts import tokens
+from accounts.models import SignIn, User
+from chatproject.errors import NotSignedIn, NotThere
+
+SESSION_KEY = "sid"
+
+
+def sign_in_by_id(sign_in_id: Any) -> SignIn | None:
+    """The sign-in, with its user, if it still opens doors."""
+    return SignIn.objects.valid().select_related("user").filter(id=sign_in_id).first()
+
+
+def sign_in_by_session(session: Any) -> SignIn | None:
+    sign_in_id = session.get(SESSION_KEY)
+    return sign_in_by_id(sign_in_id) if sign_in_id else None
+
+
+def sign_in_by_access(token: str) -> tuple[SignIn, int] | None:
+    """The sign-in of an access token, and when the token ends (seconds since 1970)."""
+    claims = tokens.read_access(token)
+    sign_in = claims and sign_in_by_id(claims.sign_in_id)
+    return (sign_in, claims.expires_at) if claims and sign_in else None
+
+
+def live_sign_in(sign_in_id: UUID) -> SignIn:
+    """The sign-in behind an open socket. Raises NotSignedIn once it has ended."""
+    sign_in = sign_in_by_id(sign_in_id)
+    if sign_in is None:
+        raise NotSignedIn("This sign-in has ended.")
+    return sign_in
+
+
+def person(user_id: UUID) -> User:
+    """Somebody who can be written to. Raises NotThere."""
+    user = User.objects.filter(id=user_id, is_active=True).first()
+    if user is None:
+        raise NotThere()
+    return user

@@ -1,0 +1,182 @@
+"""What people do with their accounts."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings as site
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts import events, passwords, seats, tokens
+from accounts.models import SignIn, User
+from chatproject.errors import Forbidden, Invalid, NotSignedIn, SignInFailed
+from chatproject.realtime import publish, sign_in_ended
+
+logger = logging.getLogger("security")
+
+SIGN_IN_LIFETIME = timedelta(days=30)
+REUSE_GRACE_SECONDS = 30
+"""A spent refresh token that comes later than this was stolen: its sign-in ends."""
+
+CLOSE_NOT_SIGNED_IN = 4401
+CLOSE_DEACTIVATED = 4403
+
+
+def register_user(*, username: str, email: str, password: str, display_name: str = "") -> User:
+    """Makes an account. Raises Invalid, or Forbidden where registration is closed."""
+    if not site.REGISTRATION_OPEN:
+        raise Forbidden("Registration is closed here. Ask an administrator for an account.")
+    user = User(username=username, email=email, display_name=display_name or username)
+    _check_free(user)
+    passwords.check_rules(password, user, "password")
+    user.password = passwords.hashed(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:  # somebody took the name in the meantime
+        _check_free(user)
+        raise
+    logger.info("registered user=%s", user.id)
+    return user
+
+
+def sign_in(
+    *, identifier: str, password: str, kind: str, user_agent: str = "", address: str | None = None
+) -> SignIn:
+    """Signs somebody in on one device. Raises SignInFailed."""
+    user = User.objects.named(identifier).filter(is_active=True).first()
+    if not passwords.is_right(password, user) or user is None:
+        logger.warning("sign-in failed name=%r address=%s", identifier, address)
+        raise SignInFailed()
+    return start_sign_in(user=user, kind=kind, user_agent=user_agent, address=address)
+
+
+def start_sign_in(
+    *, user: User, kind: str, user_agent: str = "", address: str | None = None
+) -> SignIn:
+    """A new sign-in of somebody who has just proved who they are."""
+    now = timezone.now()
+    sign_in = SignIn(
+        user=user,
+        kind=kind,
+        user_agent=user_agent[:256],
+        address=address,
+        expires_at=now + SIGN_IN_LIFETIME,
+    )
+    sign_in.save(force_insert=True)
+    User.objects.filter(id=user.id).update(last_seen=now)
+    logger.info("signed in user=%s address=%s", user.id, address)
+    return sign_in
+
+
+def refresh(*, token: str) -> SignIn:
+    """Exchanges a refresh token: spends it and returns the sign-in with a new number.
+
+    Raises NotSignedIn. A spent token that comes back late ends its sign-in.
+    """
+    claims = tokens.read_refresh(token)
+    if claims is None:
+        raise NotSignedIn("This refresh token is not valid.")
+    with transaction.atomic():
+        rows = SignIn.objects.valid().filter(id=claims.sign_in_id)
+        sign_in = rows.select_related("user").select_for_update(of=("self",)).first()
+        if sign_in is None:
+            raise NotSignedIn("This sign-in has ended.")
+        if claims.number == sign_in.refresh_number:
+            return _renewed(sign_in)
+        if _came_late(sign_in, claims):
+            end_sign_ins(sign_ins=[sign_in])
+            logger.warning("spent refresh token reused user=%s", sign_in.user_id)
+    raise NotSignedIn("This refresh token is spent.")
+
+
+def _renewed(sign_in: SignIn) -> SignIn:
+    sign_in.refresh_number += 1
+    sign_in.refreshed_at = timezone.now()
+    sign_in.expires_at = sign_in.refreshed_at + SIGN_IN_LIFETIME
+    sign_in.save(update_fields=["refresh_number", "refreshed_at", "expires_at"])
+    return sign_in
+
+
+def _came_late(sign_in: SignIn, claims: tokens.Refresh) -> bool:
+    is_previous = claims.number == sign_in.refresh_number - 1
+    assert sign_in.refreshed_at is not None
+    spent_at = sign_in.refreshed_at.timestamp() if is_previous else claims.issued_at
+    return timezone.now().timestamp() - spent_at > REUSE_GRACE_SECONDS
+
+
+def sign_out(*, token: str) -> None:
+    """Ends the sign-in of a refresh token; any other text ends nothing."""
+    claims = tokens.read_refresh(token)
+    if claims:
+        end_sign_ins(sign_ins=SignIn.objects.filter(id=claims.sign_in_id, ended_at=None))
+
+
+def end_sign_ins(*, sign_ins: Any, close_code: int = CLOSE_NOT_SIGNED_IN) -> None:
+    """Ends sign-ins: their tokens and cookies open nothing, their sockets are closed."""
+    ids = [one.id for one in sign_ins]
+    with transaction.atomic():
+        SignIn.objects.filter(id__in=ids).update(ended_at=timezone.now(), changed_at=Now())
+        publish(*(sign_in_ended(one, close_code) for one in ids))
+
+
+def change_password(
+    *, actor: User, sign_in: SignIn | None, old_password: str, new_password: str
+) -> None:
+    """Sets a new password and ends every other sign-in. Raises Invalid."""
+    if not passwords.is_right(old_password, actor):
+        raise Invalid("That is not your password.", code="wrong_password", attr="old_password")
+    passwords.check_rules(new_password, actor, "new_password")
+    hashed = passwords.hashed(new_password)
+    with transaction.atomic():
+        User.objects.filter(id=actor.id).update(password=hashed, changed_at=Now())
+        others = SignIn.objects.filter(user=actor, ended_at=None)
+        end_sign_ins(sign_ins=others.exclude(id=sign_in.id) if sign_in else others)
+    logger.info("password changed user=%s", actor.id)
+
+
+def update_profile(
+    *,
+    actor: User,
+    display_name: str | None = None,
+    email: str | None = None,
+    settings: dict[str, Any] | None = None,
+) -> User:
+    """Changes what is given; the same again tells nobody. Raises Invalid."""
+    user = actor
+    was = user.display_name
+    user.display_name = display_name if display_name is not None else was
+    user.settings = settings if settings is not None else user.settings
+    if email is not None and email != user.email:
+        user.email = email
+        _check_free(user)
+    with transaction.atomic():
+        user.changed_at = Now()
+        user.save(update_fields=["display_name", "email", "settings", "changed_at"])
+        if user.display_name != was:
+            publish(events.user_updated(user, seats.chat_ids(user)))
+    return user
+
+
+def set_active(*, users: Any, is_active: bool) -> None:
+    """Deactivates people, ending all their sign-ins, or takes them back."""
+    users = list(users)
+    with transaction.atomic():
+        User.objects.filter(id__in=[user.id for user in users]).update(
+            is_active=is_active, changed_at=Now()
+        )
+        if not is_active:
+            theirs = SignIn.objects.filter(user__in=users, ended_at=None)
+            end_sign_ins(sign_ins=theirs, close_code=CLOSE_DEACTIVATED)
+            for user in users:
+                seats.give_up_ownership(user)
+
+
+def _check_free(user: User) -> None:
+    others = User.objects.exclude(id=user.id)
+    if others.filter(username__iexact=user.username).exists():
+        raise Invalid("This name is taken.", code="unique", attr="username")
+    if others.filter(email__iexact=user.email).exists():
+        raise Invalid("This address is in use.", code="unique", attr="email")

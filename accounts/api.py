@@ -1,0 +1,119 @@
+"""REST of accounts: registration, tokens, people."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import access, actions, tokens
+from accounts.models import SignIn, User
+from accounts.serializers import (
+    LoginSerializer,
+    PasswordChangeSerializer,
+    ProfileSerializer,
+    RefreshSerializer,
+    RegistrationSerializer,
+    own_document,
+    user_document,
+    user_documents,
+)
+from chatproject.api import checked
+from chatproject.errors import Invalid
+from chatproject.rest import Cursor
+
+
+class PublicView(APIView):
+    """Open to everybody; what a client says of itself is not even looked at."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+def token_document(sign_in: SignIn) -> dict[str, Any]:
+    return {"access": tokens.access_token(sign_in), "refresh": tokens.refresh_token(sign_in)}
+
+
+def origin_of(request: Any) -> dict[str, Any]:
+    """Which device asks: ``user_agent`` and ``address``."""
+    return {
+        "user_agent": request.headers.get("User-Agent", ""),
+        "address": request.META.get("REMOTE_ADDR") or None,
+    }
+
+
+class RegisterView(PublicView):
+    def post(self, request: Request) -> Response:
+        user = actions.register_user(**checked(RegistrationSerializer, request))
+        sign_in = actions.start_sign_in(user=user, kind=SignIn.Kind.TOKEN, **origin_of(request))
+        return Response({"user": own_document(user), **token_document(sign_in)}, 201)
+
+
+class LoginView(PublicView):
+    def post(self, request: Request) -> Response:
+        given = checked(LoginSerializer, request)
+        sign_in = actions.sign_in(
+            identifier=given["username"],
+            password=given["password"],
+            kind=SignIn.Kind.TOKEN,
+            **origin_of(request),
+        )
+        return Response({"user": own_document(sign_in.user), **token_document(sign_in)})
+
+
+class RefreshView(PublicView):
+    def post(self, request: Request) -> Response:
+        sign_in = actions.refresh(token=checked(RefreshSerializer, request)["refresh"])
+        return Response(token_document(sign_in))
+
+
+class LogoutView(PublicView):
+    def post(self, request: Request) -> Response:
+        actions.sign_out(token=checked(RefreshSerializer, request)["refresh"])
+        return Response(status=204)
+
+
+class PasswordView(APIView):
+    def post(self, request: Request) -> Response:
+        given = checked(PasswordChangeSerializer, request)
+        actions.change_password(actor=request.user, sign_in=request.auth, **given)
+        return Response(status=204)
+
+
+class UserCursor(Cursor):
+    ordering = ("username", "id")
+
+
+class UsersView(APIView):
+    def get(self, request: Request) -> Response:
+        users = User.objects.filter(is_active=True)
+        if search := request.query_params.get("search", "").strip():
+            users = users.matching(search)
+        if _wants_online(request):
+            users = users.online()
+        pages = UserCursor()
+        page = pages.paginate_queryset(users, request, self)
+        return pages.get_paginated_response(user_documents(page))
+
+
+def _wants_online(request: Request) -> bool:
+    value = request.query_params.get("online", "false")
+    if value not in ("true", "false"):
+        raise Invalid("Either true or false.", attr="online")
+    return value == "true"
+
+
+class UserView(APIView):
+    def get(self, request: Request, user_id: UUID) -> Response:
+        return Response(user_document(access.person(user_id)))
+
+
+class MeView(APIView):
+    def get(self, request: Request) -> Response:
+        return Response(own_document(request.user))
+
+    def patch(self, request: Request) -> Response:
+        user = actions.update_profile(actor=request.user, **checked(ProfileSerializer, request))
+        return Response(own_document(user))

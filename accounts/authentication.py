@@ -1,0 +1,50 @@
+"""Who asks, for REST: a bearer token, or the page's cookie with its CSRF header."""
+
+from typing import Any
+
+from django.middleware.csrf import CsrfViewMiddleware
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts import access
+from chatproject.errors import Forbidden, NotSignedIn
+
+
+class BearerAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <access>``. ``request.auth`` is the sign-in."""
+
+    def authenticate(self, request: Request) -> Any:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        found = access.sign_in_by_access(token.strip())
+        if found is None:
+            raise NotSignedIn("This access token is not valid.")
+        return found[0].user, found[0]
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class CookieAuthentication(BaseAuthentication):
+    """The session cookie; a write needs the header ``X-CSRFToken`` too."""
+
+    def authenticate(self, request: Request) -> Any:
+        sign_in = access.sign_in_by_session(request._request.session)
+        if sign_in is None:
+            return None
+        _check_csrf(request)
+        return sign_in.user, sign_in
+
+
+def _check_csrf(request: Request) -> None:
+    check = _CSRFCheck(lambda _: None)  # type: ignore[arg-type, return-value]
+    check.process_request(request._request)
+    reason = check.process_view(request._request, None, (), {})
+    if reason:
+        raise Forbidden(f"CSRF: {reason}")
+
+
+class _CSRFCheck(CsrfViewMiddleware):
+    def _reject(self, request: Any, reason: str) -> Any:
+        return reason

@@ -1,0 +1,176 @@
+"""Who: people, their sign-ins, and where they are connected."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MaxLengthValidator, MinLengthValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+from chatproject.ids import new_id
+
+HEARTBEAT_SECONDS = 20
+"""How often a server process says that it lives."""
+STALE_SECONDS = 60
+"""A process silent for this long is dead, and its people are offline."""
+
+username_rules = [
+    MinLengthValidator(2),
+    MaxLengthValidator(32),
+    RegexValidator(r"^[A-Za-z0-9_.-]+\Z", "Use letters, digits, dot, dash and underscore."),
+]
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def named(self, identifier: str) -> "UserQuerySet":
+        """Who has this username or email, whatever its case."""
+        key = identifier.lower()
+        rows = self.with_name_key().alias(email_key=Lower("email"))
+        return rows.filter(models.Q(name_key=key) | models.Q(email_key=key))
+
+    def with_name_key(self) -> "UserQuerySet":
+        """Can be filtered by ``name_key``, the lower-cased username that is unique."""
+        return self.alias(name_key=Lower("username"))
+
+    def matching(self, text: str) -> "UserQuerySet":
+        """Who has this in the username or the display name."""
+        return self.filter(
+            models.Q(username__icontains=text) | models.Q(display_name__icontains=text)
+        )
+
+    def with_presence(self) -> "UserQuerySet":
+        """Adds ``is_online``: somebody with a connection of a living process."""
+        return self.annotate(
+            is_online=models.Exists(Connection.objects.alive().filter(user=models.OuterRef("pk")))
+        )
+
+    def online(self) -> "UserQuerySet":
+        return self.with_presence().filter(is_online=True)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_superuser(self, username: str, email: str, password: str | None) -> "User":
+        user = self.model(username=username, email=email, is_staff=True, is_superuser=True)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person or a bot."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    username = models.CharField(max_length=32, validators=username_rules)
+    email = models.EmailField(max_length=254)
+    password = models.CharField("password hash", max_length=128, db_column="password_hash")
+    display_name = models.CharField(max_length=64, blank=True)
+    is_bot = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    settings = models.JSONField(default=dict, blank=True)
+    seats_version = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen = models.DateTimeField(null=True, blank=True, editable=False)
+    changed_at = models.DateTimeField(db_default=Now(), db_index=True, editable=False)
+    last_login = None
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    class Meta:
+        db_table = "users"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(Lower("username"), name="users_username_unique"),
+            models.UniqueConstraint(Lower("email"), name="users_email_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.display_name = self.display_name or self.username
+        super().save(*args, **kwargs)
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name
+
+
+class SignInQuerySet(models.QuerySet["SignIn"]):
+    def valid(self) -> "SignInQuerySet":
+        """Those that still open doors."""
+        return self.filter(ended_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+
+
+class SignIn(models.Model):
+    """One device's sign-in: behind a browser's cookie or a client's tokens (``sid``)."""
+
+    class Kind(models.TextChoices):
+        WEB = "web"
+        TOKEN = "token"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    kind = models.CharField(max_length=8, choices=Kind)
+    user_agent = models.CharField(max_length=256, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    refresh_number = models.PositiveIntegerField(default=0)
+    """Which refresh token counts; a lower one is spent."""
+    refreshed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    objects: ClassVar[Any] = SignInQuerySet.as_manager()
+
+    class Meta:
+        db_table = "sign_ins"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} by {self.kind}"
+
+
+class ServerProcess(models.Model):
+    """A running server process; its heartbeat says that it lives."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    heartbeat_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "server_processes"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def alive(self) -> "ConnectionQuerySet":
+        return self.filter(process__heartbeat_at__gt=stale_before())
+
+
+class Connection(models.Model):
+    """An open socket of somebody, in a server process."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="connections")
+    user = models.ForeignKey(User, models.CASCADE, related_name="connections")
+
+    objects: ClassVar[Any] = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "connections"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+def stale_before() -> datetime:
+    return timezone.now() - timedelta(seconds=STALE_SECONDS)

@@ -1,0 +1,160 @@
+"""Who is online: rows of processes and connections, written in batches."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import (
+    HEARTBEAT_SECONDS,
+    Connection,
+    ServerProcess,
+    User,
+    stale_before,
+)
+from chatproject.ids import new_id
+from chatproject.pools import in_database_pool
+from chatproject.realtime import Envelope, publish, to_watchers
+from chatproject.times import rfc3339_or_none
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 3
+"""Somebody back within this time was never gone."""
+BATCH_SECONDS = 0.05
+
+
+def online_among(user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these people who are online now."""
+    if not user_ids:
+        return set()
+    return set(Connection.objects.alive().filter(user__in=user_ids).values_list("user", flat=True))
+
+
+def presence_event(user_id: UUID, *, is_online: bool, last_seen: datetime | None) -> dict[str, Any]:
+    return {
+        "type": "presence",
+        "user_id": str(user_id),
+        "is_online": is_online,
+        "last_seen": rfc3339_or_none(last_seen),
+    }
+
+
+def open_connections(process_id: UUID, opened: dict[UUID, UUID]) -> None:
+    """Stores new connections (id: user id) and announces who was not online before."""
+    with transaction.atomic():
+        before = online_among(set(opened.values()))
+        process = ServerProcess.objects.filter(id=process_id)
+        if not process.update(heartbeat_at=Now()):
+            ServerProcess(id=process_id).save(force_insert=True)
+        known = User.objects.in_bulk(set(opened.values()))
+        Connection.objects.bulk_create(
+            [
+                Connection(id=key, process_id=process_id, user_id=user_id)
+                for key, user_id in opened.items()
+                if user_id in known
+            ],
+            ignore_conflicts=True,
+        )
+        arrived = [user for user in known.values() if user.id not in before]
+        publish(*(_announcement(user.id, True, user.last_seen) for user in arrived))
+
+
+def close_connections(ids: Iterable[UUID]) -> None:
+    """Forgets connections and announces who is offline now."""
+    with transaction.atomic():
+        rows = Connection.objects.filter(id__in=list(ids))
+        users = set(rows.values_list("user", flat=True))
+        rows.delete()
+        _announce_offline(users, timezone.now())
+
+
+def reap_stale_processes() -> None:
+    """Forgets processes that died; their people were last seen at their last heartbeat."""
+    for process in ServerProcess.objects.filter(heartbeat_at__lt=stale_before()):
+        with transaction.atomic():
+            users = set(process.connections.values_list("user", flat=True))
+            deleted, _ = ServerProcess.objects.filter(
+                id=process.id, heartbeat_at__lt=stale_before()
+            ).delete()
+            if deleted:  # else it lives again, or another process was first
+                _announce_offline(users, process.heartbeat_at)
+
+
+def _announce_offline(user_ids: Collection[UUID], last_seen: datetime) -> None:
+    gone = set(user_ids) - online_among(user_ids)
+    User.objects.filter(id__in=gone).update(last_seen=last_seen)
+    publish(*(_announcement(user_id, False, last_seen) for user_id in gone))
+
+
+def _announcement(user_id: UUID, is_online: bool, last_seen: datetime | None) -> Envelope:
+    event = presence_event(user_id, is_online=is_online, last_seen=last_seen)
+    return to_watchers(user_id, event)
+
+
+class PresenceWriter:
+    """Keeps this process's rows true: a heartbeat, and connections in batches."""
+
+    def __init__(self) -> None:
+        self.process_id = new_id()
+        self._connected: dict[UUID, UUID] = {}
+        self._opened: dict[UUID, UUID] = {}
+        self._closed: set[UUID] = set()
+
+    def connected(self, connection_id: UUID, user_id: UUID) -> None:
+        self._connected[connection_id] = self._opened[connection_id] = user_id
+
+    def disconnected(self, connection_id: UUID) -> None:
+        """Takes effect after the grace."""
+        self._connected.pop(connection_id, None)
+        loop = asyncio.get_running_loop()
+        loop.call_later(GRACE_SECONDS, self._closed.add, connection_id)
+
+    async def run(self) -> None:
+        """Writes what changed, and the heartbeat, until cancelled."""
+        await asyncio.gather(self._write_batches(), self._beat())
+
+    async def stop(self) -> None:
+        """Forgets this process: nobody is online through it any more."""
+        ids = [*self._connected, *self._closed, *self._opened]
+        await in_database_pool(close_connections, ids)
+        await in_database_pool(ServerProcess.objects.filter(id=self.process_id).delete)
+
+    async def _write_batches(self) -> None:
+        while True:
+            await asyncio.sleep(BATCH_SECONDS)
+            opened, self._opened = self._opened, {}
+            closed, self._closed = self._closed, set()
+            try:
+                if opened:
+                    await in_database_pool(open_connections, self.process_id, opened)
+                if closed:
+                    await in_database_pool(close_connections, closed)
+            except Exception as error:
+                logger.warning("presence not written, will be: %r", error)
+                self._opened |= {key: user for key, user in opened.items()}
+                self._closed |= closed
+                await asyncio.sleep(1)
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await in_database_pool(self._heartbeat)
+            except Exception as error:
+                logger.warning("no heartbeat written: %r", error)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def _heartbeat(self) -> None:
+        reap_stale_processes()
+        if ServerProcess.objects.filter(id=self.process_id).update(heartbeat_at=Now()):
+            return
+        # New, or taken for dead while it was suspended: say again who is connected.
+        ServerProcess(id=self.process_id).save(force_insert=True)
+        if self._connected:
+            open_connections(self.process_id, dict(self._connected))

@@ -1,0 +1,121 @@
+"""People as the protocol shows them, and what may be said about them."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import orjson
+from rest_framework import serializers
+
+from accounts import presence
+from accounts.models import User, username_rules
+from chatproject.fields import StrictTextField
+from chatproject.times import rfc3339, rfc3339_or_none
+
+Document = dict[str, Any]
+
+
+def user_documents(users: Iterable[User]) -> list[Document]:
+    """Several people in one query for their presence."""
+    users = list(users)
+    online = presence.online_among([user.id for user in users])
+    return [user_document(user, is_online=user.id in online) for user in users]
+
+
+def user_document(user: User, *, is_online: bool | None = None) -> Document:
+    if is_online is None:
+        is_online = bool(presence.online_among([user.id]))
+    return {
+        **person_document(user),
+        "is_bot": user.is_bot,
+        "is_online": is_online,
+        "last_seen": rfc3339_or_none(user.last_seen),
+        "created_at": rfc3339(user.created_at),
+    }
+
+
+def own_document(user: User) -> Document:
+    return {**user_document(user), "email": user.email, "settings": user.settings}
+
+
+def person_document(user: User) -> Document:
+    """The little that a message shows of its sender."""
+    return {
+        "id": str(user.id),
+        "username": user.username,
+        "display_name": user.display_name,
+        "avatar_url": None,
+    }
+
+
+class UsernameField(StrictTextField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_length=2, max_length=32, validators=[username_rules[-1]], **options)
+
+
+class EmailField(StrictTextField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=254, **options)
+        self.validators.append(serializers.EmailField().validators[-1])
+
+
+class PasswordField(serializers.CharField):
+    """Kept to the letter: white space around a password is part of it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, max_length=1024, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or "\0" in data or not _is_encodable(data):
+            self.fail("invalid")
+        return data
+
+
+def _is_encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class SettingsField(serializers.JSONField):
+    """An object of the page's own, at most 4 KiB."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict) or len(orjson.dumps(data)) > 4096:
+            self.fail("invalid")
+        if "\\u0000" in orjson.dumps(data).decode():
+            self.fail("invalid")
+        return data
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    username = UsernameField()
+    email = EmailField()
+    password = PasswordField()
+    display_name = StrictTextField(max_length=64, required=False)
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    username = StrictTextField(max_length=254)
+    password = PasswordField()
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    refresh = StrictTextField(max_length=4096)
+
+
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    old_password = PasswordField()
+    new_password = PasswordField()
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    display_name = StrictTextField(max_length=64, required=False)
+    email = EmailField(required=False)
+    settings = SettingsField(required=False)
+
+
+def id_texts(ids: Iterable[UUID]) -> list[str]:
+    return [str(one) for one in ids]

@@ -1,0 +1,53 @@
+"""What REST views share: the checked body, and the one shape of an error."""
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from drf_standardized_errors.formatter import ExceptionFormatter, flatten_errors
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.request import Request
+
+from chatproject.errors import Invalid, NotThere, Problem
+from chatproject.fields import checked_input
+
+
+class Formatter(ExceptionFormatter):
+    def run(self) -> dict[str, Any]:
+        return error_document(self.exc)
+
+
+def error_document(error: APIException) -> dict[str, Any]:
+    """The wire shape of an error: ``{"type", "errors": [{"code", "detail", "attr"}]}``."""
+    if isinstance(error, Problem):
+        entries = [_problem_entry(error)]
+    else:
+        entries = [
+            {"code": entry.code, "detail": entry.detail, "attr": entry.attr}
+            for entry in flatten_errors(error.detail)
+        ]
+    return {"type": _error_type(error), "errors": entries}
+
+
+def _problem_entry(error: Problem) -> dict[str, Any]:
+    detail = error.detail
+    assert isinstance(detail, ErrorDetail)
+    entry: dict[str, Any] = {"code": detail.code, "detail": str(detail), "attr": error.attr}
+    if error.wait is not None:
+        entry["retry_after"] = error.wait
+    return entry
+
+
+def _error_type(error: APIException) -> str:
+    if isinstance(error, ValidationError | Invalid):
+        return "validation_error"
+    return "client_error" if error.status_code < 500 else "server_error"
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return JsonResponse(error_document(NotThere()), status=404)
+
+
+def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The body as the serializer reads it. Raises ValidationError or Invalid."""
+    return checked_input(serializer, request.data)

@@ -1,0 +1,50 @@
+"""Where requests and sockets come in."""
+
+import os
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+django_application = get_asgi_application()
+
+# Only now are the apps there to be imported.
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from messaging.consumers import ChatConsumer  # noqa: E402
+from messaging.hub import hub  # noqa: E402
+
+
+async def no_such_socket(scope: Any, receive: Any, send: Any) -> None:
+    """Refuses the handshake of a socket at any other address (403)."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+router = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": URLRouter(
+            [path("ws", ChatConsumer.as_asgi()), path("<path:any>", no_such_socket)]
+        ),
+    }
+)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """The whole server: starts the hub with the process and stops it with it."""
+    if scope["type"] == "lifespan":
+        await _live(receive, send)
+        return
+    hub.ensure_started()
+    await router(scope, receive, send)
+
+
+async def _live(receive: Any, send: Any) -> None:
+    await receive()
+    hub.ensure_started()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await hub.stop()
+    await send({"type": "lifespan.shutdown.complete"})

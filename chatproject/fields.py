@@ -1,0 +1,89 @@
+"""Input from outside: strict JSON and strict fields, the same at every door."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import orjson
+from rest_framework import serializers
+
+from chatproject.errors import Invalid
+from chatproject.text import InvalidText, clean
+
+MAX_INTEGER = 2**53
+"""The largest number that every JSON reader keeps exact."""
+
+
+class StrictTextField(serializers.CharField):
+    """Text that is kept as sent but for the white space around it; numbers are not text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str):
+            try:
+                data = clean(data)
+            except InvalidText as error:
+                raise serializers.ValidationError(str(error), code=error.code) from None
+        elif data is not serializers.empty and data is not None:
+            self.fail("invalid")
+        return super().run_validation(data)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON integer: no text, no boolean, no fraction."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class StrictBooleanField(serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool:
+            self.fail("invalid", input=data)
+        return data
+
+
+class StrictUUIDField(serializers.UUIDField):
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or (found := parse_uuid(data)) is None:
+            self.fail("invalid", value=data)
+        return found
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def parse_uuid(value: str) -> UUID | None:
+    return UUID(value) if _UUID.fullmatch(value) else None
+
+
+def parse_json(body: bytes | str) -> Any:
+    """Reads JSON from outside; raises Invalid for what no client may send."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Invalid("This is not JSON.", code="parse_error") from None
+    _check_bounds(value, 16)
+    return value
+
+
+def _check_bounds(value: Any, depth: int) -> None:
+    if isinstance(value, dict | list):
+        if depth == 0:
+            raise Invalid("This JSON is nested deeper than 16 levels.", code="parse_error")
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_bounds(item, depth - 1)
+    elif type(value) is int and abs(value) > MAX_INTEGER:
+        raise Invalid("A number is too large.", code="parse_error")
+
+
+def checked_input(serializer: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise Invalid("This has to be a JSON object.")
+    reader = serializer(data=given)
+    reader.is_valid(raise_exception=True)
+    return reader.validated_data

@@ -1,0 +1,33 @@
+"""Whether the server lives, and whether it can work."""
+
+import shutil
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+
+MIN_FREE_SHARE = 0.05
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 while the database is away; a full disk is only named."""
+    state = {"database": _database(), "layer": "ok", "disk": _disk()}
+    return JsonResponse(state, status=200 if state["database"] == "ok" else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "down"
+    return "ok"
+
+
+def _disk() -> str:
+    usage = shutil.disk_usage(settings.DATA_DIR)
+    return "ok" if usage.free > MIN_FREE_SHARE * usage.total else "degraded"

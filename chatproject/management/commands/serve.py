@@ -1,0 +1,84 @@
+"""Serves: the one command that bin/run ends in."""
+
+import fcntl
+import os
+from argparse import ArgumentParser
+from io import TextIOWrapper
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+MAX_FRAME_BYTES = 65_536
+SHUTDOWN_SECONDS = 10
+
+
+class Command(BaseCommand):
+    help = "Brings the database up to date and serves the chat until it is told to stop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_unsafe()
+        lock = _lock_data_dir() if settings.IS_SQLITE else None
+        _migrate()
+        connections.close_all()
+        self.stdout.write(f"Serving {settings.SITE_NAME} at {settings.PUBLIC_URL}")
+        self.stdout.flush()
+        uvicorn.run(
+            "chatproject.asgi:application",
+            host=options["host"],
+            port=options["port"],
+            workers=settings.WORKERS,
+            loop="uvloop",
+            ws="websockets-sansio",
+            ws_max_size=MAX_FRAME_BYTES,
+            ws_ping_interval=25,
+            ws_ping_timeout=25,
+            ws_per_message_deflate=False,
+            lifespan="on",
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            proxy_headers=bool(settings.TRUSTED_PROXIES),
+            forwarded_allow_ips=[str(network) for network in settings.TRUSTED_PROXIES],
+            server_header=False,
+            access_log=False,
+            log_config=None,
+        )
+        if lock:
+            lock.close()
+
+
+def _refuse_unsafe() -> None:
+    if settings.WORKERS > 1 and (settings.IS_SQLITE or not settings.REDIS_URL):
+        raise CommandError(
+            "WORKERS above 1 needs DATABASE_URL (PostgreSQL) and REDIS_URL: set both, or WORKERS=1."
+        )
+    if settings.DEBUG and settings.HOST not in ("127.0.0.1", "localhost", "::1"):
+        raise CommandError(
+            "DEBUG=on shows secrets to everybody who can reach HOST: set DEBUG=off or HOST=127.0.0.1."
+        )
+
+
+def _lock_data_dir() -> TextIOWrapper:
+    """Held until the process ends, however it ends."""
+    file = open(settings.DATA_DIR / "lock", "a+", encoding="ascii")  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise CommandError(
+            f"Another server works on {settings.DATA_DIR}: stop it, or set another DATA_DIR."
+        ) from None
+    os.set_inheritable(file.fileno(), True)
+    return file
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)

@@ -1,0 +1,50 @@
+"""Threads for blocking work, so that the event loop never waits and nobody waits for a hash."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
+from typing import Any, TypeVar
+
+from django.db import close_old_connections, connections
+
+from chatproject.errors import TryAgain
+
+T = TypeVar("T")
+
+_database = ThreadPoolExecutor(4, "database")
+_hashing = ThreadPoolExecutor(2, "hashing")
+_hashing_places = BoundedSemaphore(32)
+
+
+async def in_database_pool(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Runs blocking database work beside the event loop.
+
+    ``database_sync_to_async`` would run all of it on the one thread that the process shares.
+    """
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_database, lambda: _with_connection(work, *args, **kwargs))
+
+
+def _with_connection(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    try:
+        return work(*args, **kwargs)
+    finally:
+        release_connection()
+
+
+def release_connection() -> None:
+    """Gives a pooled connection back; keeps SQLite's file open unless it is broken."""
+    for connection in connections.all(initialized_only=True):
+        if connection.vendor != "sqlite" or connection.errors_occurred:
+            close_old_connections()
+
+
+def in_hashing_pool(work: Callable[..., T], *args: Any) -> T:
+    """Hashes a password in a small pool of its own. Raises TryAgain if 32 wait already."""
+    if not _hashing_places.acquire(blocking=False):
+        raise TryAgain(retry_after=2)
+    try:
+        return _hashing.submit(work, *args).result()
+    finally:
+        _hashing_places.release()

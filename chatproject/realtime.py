@@ -1,0 +1,139 @@
+"""Telling others, after the commit: envelopes, and the bus that carries them to every process."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+GROUP = "events"
+SEND_SECONDS = 1
+MAX_WAITING = 10_000
+
+
+class Envelope(NamedTuple):
+    """One event on its way to the hubs. ``data`` is the frame that sockets get, as JSON.
+
+    ``target`` says what ``key`` is: ``chat``, ``chats`` (ids joined by commas), ``user``,
+    ``watched`` (a user id), ``seat`` (a user id), ``sign_in``. ``number`` is the chat's version,
+    0 where the event has none, or a close code. ``about`` is the id that the hub needs
+    besides: who left, who is not told, or which chat.
+    """
+
+    target: str
+    key: str
+    number: int
+    data: bytes
+    about: str
+
+
+def to_chat(
+    chat_id: UUID, version: int, event: dict[str, Any], left: UUID | None = None
+) -> Envelope:
+    """A numbered change of a chat; ``left`` is who hears nothing above this version."""
+    return Envelope("chat", str(chat_id), version, orjson.dumps(event), str(left or ""))
+
+
+def to_chat_unnumbered(chat_id: UUID, event: dict[str, Any], skip: UUID | None = None) -> Envelope:
+    """A passing thing, such as typing; ``skip`` is who is not told."""
+    return Envelope("passing", str(chat_id), 0, orjson.dumps(event), str(skip or ""))
+
+
+def to_user(user_id: UUID, event: dict[str, Any]) -> Envelope:
+    """To somebody's own sockets alone."""
+    return Envelope("user", str(user_id), 0, orjson.dumps(event), "")
+
+
+def to_watchers(user_id: UUID, event: dict[str, Any]) -> Envelope:
+    """To the sockets that watch somebody's presence."""
+    return Envelope("watched", str(user_id), 0, orjson.dumps(event), "")
+
+
+def to_chats(chat_ids: Iterable[UUID], user_id: UUID, event: dict[str, Any]) -> Envelope:
+    """To everybody in any of these chats, once, and to one's own sockets."""
+    keys = ",".join(map(str, chat_ids))
+    return Envelope("chats", keys, 0, orjson.dumps(event), str(user_id))
+
+
+def seat_taken(user_id: UUID, chat_id: UUID) -> Envelope:
+    """Somebody is in a chat from now on: their sockets join it."""
+    return Envelope("seat", str(user_id), 0, b"", str(chat_id))
+
+
+def chat_deleted(chat_id: UUID) -> Envelope:
+    event = {"type": "chat.removed", "chat_id": str(chat_id)}
+    return Envelope("deleted", str(chat_id), 0, orjson.dumps(event), "")
+
+
+def sign_in_ended(sign_in_id: UUID, close_code: int) -> Envelope:
+    """Closes the sockets of one sign-in."""
+    return Envelope("sign_in", str(sign_in_id), close_code, b"", "")
+
+
+def publish(*envelopes: Envelope) -> None:
+    """Tells every process once the transaction is committed, and never if it is not."""
+    if envelopes:
+        transaction.on_commit(lambda: bus.send(envelopes))
+
+
+class Bus:
+    """Carries envelopes to the channel layer, from any thread, never waiting for it.
+
+    One sender with a bounded queue. What a paused layer does not take within a second is
+    dropped: every hub reads it from the database instead.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Envelope] = deque(maxlen=MAX_WAITING)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+
+    def send(self, envelopes: Iterable[Envelope]) -> None:
+        if self._loop is None:
+            self._send_from_command(list(envelopes))
+            return
+        self._waiting.extend(envelopes)
+        self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self) -> None:
+        """Sends what waits, until cancelled."""
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._send_waiting()
+        finally:
+            self._loop = None
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), 500))]
+            try:
+                await asyncio.wait_for(self._group_send(batch), SEND_SECONDS)
+            except Exception as error:
+                logger.warning("%d events not sent: %r; hubs will read them", len(batch), error)
+
+    async def _group_send(self, batch: list[Envelope]) -> None:
+        layer = get_channel_layer()
+        await layer.group_send(GROUP, {"type": "events", "batch": [list(item) for item in batch]})
+
+    def _send_from_command(self, batch: list[Envelope]) -> None:
+        if not settings.REDIS_URL:
+            return  # no other process can hear an in-memory layer
+        try:
+            async_to_sync(self._group_send)(batch)
+        except Exception as error:
+            logger.warning("%d events not sent: %r; hubs will read them", len(batch), error)
+
+
+bus = Bus()

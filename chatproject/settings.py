@@ -1,0 +1,217 @@
+"""All settings. Every value that an operator may set comes from the environment, strictly."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from chatproject import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.read_file(BASE_DIR / ".env")
+
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000, 1, 65535)
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data"))).absolute()
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+DEBUG = env.boolean("DEBUG", default=False)
+SITE_NAME = env.text("SITE_NAME", "Chat")
+REGISTRATION_OPEN = env.choice("REGISTRATION", "open", ["open", "closed"]) == "open"
+REDIS_URL = env.url("REDIS_URL", "", ["redis", "rediss"])
+WORKERS = env.integer("WORKERS", 1, 1, 64)
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+
+SECRET_KEY = env.text("SECRET_KEY", "") or env.secret(DATA_DIR, "secret_key")
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http://{HOST}:{PORT}")
+IS_TLS = PUBLIC_URL.startswith("https://")
+
+# Where requests may come from.
+_LOCAL_NAMES = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = sorted({urlsplit(PUBLIC_URL).hostname or HOST, HOST, *_LOCAL_NAMES})
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_standardized_errors",
+    "csp",
+    "chatproject",
+    "accounts",
+    "chats",
+    "messaging",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.middleware.SignInMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "chatproject.urls"
+ASGI_APPLICATION = "chatproject.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "chatproject.context.site",
+            ],
+        },
+    },
+]
+
+# Database: SQLite in DATA_DIR, or PostgreSQL.
+DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR / "chat.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+if IS_SQLITE:
+    DATABASES["default"]["OPTIONS"] = {
+        # Two deferred transactions that both want to write make one of them fail at once.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        " PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;",
+    }
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {"min_size": 2, "max_size": 20, "timeout": 10},
+    }
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# The channel layer carries events between processes, at most once.
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {
+                # Without a socket timeout above the layer's blocking pop of 5 s, redis-py
+                # ends idle sockets.
+                "hosts": [
+                    {"address": REDIS_URL, "socket_timeout": 30, "health_check_interval": 15}
+                ],
+                "capacity": 20_000,
+                "expiry": 60,
+            },
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+    }
+    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+else:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {"capacity": 20_000},
+        }
+    }
+    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# Who somebody is.
+AUTH_USER_MODEL = "accounts.User"
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # the username is unique, by a constraint on its lower case
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "email", "display_name")},
+    },
+    {"NAME": "accounts.passwords.LengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=60)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": env.derived_key(SECRET_KEY, "jwt"),
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "USER_ID_CLAIM": "user_id",
+}
+
+SESSION_COOKIE_NAME = "__Host-sessionid" if IS_TLS else "sessionid"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_TLS
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["message-html"],
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "accounts.authentication.CookieAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["chatproject.rest.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["chatproject.rest.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatproject.rest.JSONOnly",
+    "DEFAULT_PAGINATION_CLASS": "chatproject.rest.Cursor",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+}
+DRF_STANDARDIZED_ERRORS = {"EXCEPTION_FORMATTER_CLASS": "chatproject.api.Formatter"}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# Static files. The address changes with every release, so browsers may keep them for ever.
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_URL = f"/static/{env.release(BASE_DIR / 'static')}/"
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_MAX_AGE = 0 if DEBUG else 365 * 24 * 3600
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

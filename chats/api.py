@@ -1,0 +1,125 @@
+"""REST of chats and of the seats in them."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from chatproject.api import checked
+from chatproject.errors import Invalid, NotThere
+from chatproject.rest import Cursor
+from chats import access, actions
+from chats.models import Chat, Membership
+from chats.serializers import (
+    ChatChangeSerializer,
+    NewChatSerializer,
+    NewMembersSerializer,
+    ReadSerializer,
+    RoleSerializer,
+    UnreadSerializer,
+    chat_document,
+    chat_documents,
+    me_document,
+    member_documents,
+)
+
+
+def people_named(user_ids: list[UUID], attr: str) -> list[User]:
+    """The users of a request's body. Raises Invalid where one is unknown."""
+    try:
+        return access.people(user_ids)
+    except NotThere:
+        raise Invalid("Somebody here is unknown.", code="does_not_exist", attr=attr) from None
+
+
+class ChatCursor(Cursor):
+    ordering = ("-active_at", "-id")
+
+
+class MemberCursor(Cursor):
+    ordering = ("joined_at", "id")
+
+
+class ChatsView(APIView):
+    def get(self, request: Request) -> Response:
+        pages = ChatCursor()
+        page = pages.paginate_queryset(Chat.objects.of(request.user), request, self)
+        return pages.get_paginated_response(chat_documents(request.user, page))
+
+    def post(self, request: Request) -> Response:
+        given = checked(NewChatSerializer, request)
+        people = people_named(given["members"], "members")
+        chat, is_new = _create(request.user, given, people)
+        return Response(chat_document(request.user, chat), 201 if is_new else 200)
+
+
+def _create(actor: User, given: dict[str, Any], people: list[User]) -> tuple[Chat, bool]:
+    if given["type"] == Chat.Type.DIRECT:
+        return actions.create_direct_chat(actor=actor, peer=people[0])
+    return actions.create_group(actor=actor, name=given["name"], members=people), True
+
+
+class ChatView(APIView):
+    def get(self, request: Request, chat_id: UUID) -> Response:
+        seat = access.seat_in(request.user, chat_id)
+        return Response(chat_document(request.user, seat.chat))
+
+    def patch(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        given = checked(ChatChangeSerializer, request)
+        own = given.pop("me", None)
+        if given:
+            chat = actions.update_chat(actor=request.user, chat=chat, **given)
+        if own:
+            actions.change_own_settings(actor=request.user, chat=chat, **own)
+        return Response(chat_document(request.user, chat))
+
+    def delete(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        actions.delete_chat(actor=request.user, chat=chat)
+        return Response(status=204)
+
+
+class MembersView(APIView):
+    def get(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        pages = MemberCursor()
+        rows = Membership.objects.present().filter(chat=chat).select_related("user")
+        page = pages.paginate_queryset(rows, request, self)
+        return pages.get_paginated_response(member_documents(chat, page))
+
+    def post(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        users = people_named(checked(NewMembersSerializer, request)["user_ids"], "user_ids")
+        seats = actions.add_members(actor=request.user, chat=chat, users=users)
+        return Response({"results": member_documents(chat, seats)})
+
+
+class MemberView(APIView):
+    def patch(self, request: Request, chat_id: UUID, user_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        role = checked(RoleSerializer, request)["role"]
+        seat = actions.set_role(actor=request.user, chat=chat, user_id=user_id, role=role)
+        return Response(member_documents(chat, [seat])[0])
+
+    def delete(self, request: Request, chat_id: UUID, user_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        actions.remove_member(actor=request.user, chat=chat, user_id=user_id)
+        return Response(status=204)
+
+
+class ReadView(APIView):
+    def post(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        seq = checked(ReadSerializer, request)["seq"]
+        return Response(me_document(actions.mark_read(actor=request.user, chat=chat, seq=seq)))
+
+
+class UnreadView(APIView):
+    def post(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        seq = checked(UnreadSerializer, request)["seq"]
+        return Response(me_document(actions.mark_unread(actor=request.user, chat=chat, seq=seq)))

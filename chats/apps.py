@@ -1,0 +1,25 @@
+"""The chats app: where, and who is there."""
+
+from uuid import UUID
+
+from django.apps import AppConfig
+
+
+class ChatsConfig(AppConfig):
+    name = "chats"
+
+    def ready(self) -> None:
+        from accounts import seats
+        from accounts.models import User
+        from chats import actions
+        from chats.models import Membership
+
+        class ChatSeats:
+            def chat_ids(self, user: User) -> list[UUID]:
+                rows = Membership.objects.present().filter(user=user)
+                return list(rows.values_list("chat_id", flat=True))
+
+            def give_up_ownership(self, user: User) -> None:
+                actions.give_up_ownership(user)
+
+        seats.provide(ChatSeats())

@@ -1,0 +1,70 @@
+"""What others hear of chats and of the seats in them."""
+
+from uuid import UUID
+
+from chatproject.realtime import Envelope, to_chat, to_chat_unnumbered, to_user
+from chats.models import Chat, Membership
+from chats.serializers import (
+    MAX_MEMBERS_WITH_MARKS,
+    me_document,
+    member_documents,
+    shared_chat_document,
+)
+
+
+def chat_updated(chat: Chat, version: int) -> Envelope:
+    document = {**shared_chat_document(chat), "version": version}
+    event = {
+        "type": "chat.updated",
+        "chat_id": str(chat.id),
+        "version": version,
+        "chat": document,
+    }
+    return to_chat(chat.id, version, event)
+
+
+def member_changed(kind: str, chat: Chat, seat: Membership) -> Envelope:
+    """``kind`` is ``joined``, ``left`` or ``updated``; the seat comes with its user."""
+    return members_changed(kind, chat, [seat])[0]
+
+
+def members_changed(kind: str, chat: Chat, seats: list[Membership]) -> list[Envelope]:
+    documents = member_documents(chat, seats)
+    return [
+        to_chat(
+            chat.id,
+            seat.version,
+            {
+                "type": f"member.{kind}",
+                "chat_id": str(chat.id),
+                "version": seat.version,
+                "member": document,
+            },
+            left=None if seat.is_present else seat.user_id,
+        )
+        for seat, document in zip(seats, documents, strict=True)
+    ]
+
+
+def me_updated(seat: Membership) -> Envelope:
+    event = {"type": "me.updated", "chat_id": str(seat.chat_id), "me": me_document(seat)}
+    return to_user(seat.user_id, event)
+
+
+def mark_moved(seat: Membership) -> list[Envelope]:
+    """To one's own devices, and in small chats to the others."""
+    envelopes = [me_updated(seat)]
+    if seat.chat.member_count <= MAX_MEMBERS_WITH_MARKS:
+        event = {
+            "type": "read",
+            "chat_id": str(seat.chat_id),
+            "user_id": str(seat.user_id),
+            "seq": seat.last_read_seq,
+        }
+        envelopes.append(to_chat_unnumbered(seat.chat_id, event, skip=seat.user_id))
+    return envelopes
+
+
+def typing(chat_id: UUID, user_id: UUID) -> Envelope:
+    event = {"type": "typing", "chat_id": str(chat_id), "user_id": str(user_id)}
+    return to_chat_unnumbered(chat_id, event, skip=user_id)

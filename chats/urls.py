@@ -1,0 +1,5 @@
+"""Page addresses of chats."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

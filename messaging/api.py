@@ -1,0 +1,85 @@
+"""REST of messages."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chatproject.api import checked
+from chatproject.errors import Invalid
+from chatproject.fields import checked_input
+from chatproject.rest import integer_parameter, limit_parameter
+from chats import access
+from chats.serializers import chat_document
+from messaging import actions, queries
+from messaging.serializers import EditSerializer, EmojiSerializer, SendSerializer
+
+
+class MessagesView(APIView):
+    def get(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        return Response(queries.page(chat, **_window(request)))
+
+    def post(self, request: Request, chat_id: UUID) -> Response:
+        given = checked(SendSerializer, request)
+        posted = actions.post_message(
+            actor=request.user,
+            sign_in=request.auth,
+            chat_id=chat_id,
+            content=given["content"],
+            client_id=given.get("client_id"),
+            reply_to=given.get("reply_to"),
+        )
+        return Response(posted.message, 201 if posted.is_new else 200)
+
+
+def _window(request: Request) -> dict[str, Any]:
+    bounds = {"before": 1, "after": 0, "around": 0}
+    given = {name: integer_parameter(request, name, low=low) for name, low in bounds.items()}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise Invalid("One of before, after and around.", attr=named[1])
+    return {**given, "limit": limit_parameter(request)}
+
+
+class MessageView(APIView):
+    def patch(self, request: Request, chat_id: UUID, message_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        content = checked(EditSerializer, request)["content"]
+        return Response(
+            actions.edit_message(
+                actor=request.user, chat=chat, message_id=message_id, content=content
+            )
+        )
+
+    def delete(self, request: Request, chat_id: UUID, message_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        actions.delete_message(actor=request.user, chat=chat, message_id=message_id)
+        return Response(status=204)
+
+
+class ReactionView(APIView):
+    def put(self, request: Request, **where: Any) -> Response:
+        return Response(self._react(actions.add_reaction, request, **where))
+
+    def delete(self, request: Request, **where: Any) -> Response:
+        return Response(self._react(actions.remove_reaction, request, **where))
+
+    def _react(
+        self, action: Any, request: Request, chat_id: UUID, message_id: UUID, emoji: str
+    ) -> Any:
+        chat = access.seat_in(request.user, chat_id).chat
+        given = checked_input(EmojiSerializer, {"emoji": emoji})
+        return action(actor=request.user, chat=chat, message_id=message_id, **given)
+
+
+class ChangesView(APIView):
+    def get(self, request: Request, chat_id: UUID) -> Response:
+        chat = access.seat_in(request.user, chat_id).chat
+        since = integer_parameter(request, "since", low=0)
+        if since is None:
+            raise Invalid("Since which version?", code="required", attr="since")
+        found = queries.changes(chat, since)
+        return Response({"chat": chat_document(request.user, chat), **found})

@@ -1,0 +1,302 @@
+"""The socket door: sign in, parse, call, answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from channels.consumer import AsyncConsumer
+from django.conf import settings
+from django.db import DatabaseError
+from rest_framework.exceptions import APIException
+
+from accounts import access
+from accounts.models import SignIn, User
+from accounts.serializers import own_document
+from chatproject.api import error_document
+from chatproject.errors import Forbidden, Invalid, TryAgain
+from chatproject.fields import checked_input, parse_json
+from chatproject.pools import in_database_pool
+from chatproject.times import rfc3339
+from messaging import reading
+from messaging.frames import AuthFrame, Frame, frame_named
+from messaging.hub import hub
+from messaging.serializers import MAX_CONTENT
+from messaging.sockets import NOT_SIGNED_IN, Socket
+from messaging.writer import Send, writer
+
+logger = logging.getLogger(__name__)
+
+MAX_FRAME_BYTES = 65_536
+MAX_FIRST_FRAME_BYTES = 4_096
+SIGN_IN_SECONDS = 5
+HEARTBEAT_SECONDS = 25
+TYPING_SECONDS = 3
+MAX_SENDS_UNDER_WAY = 64
+
+NOT_TEXT = 1003
+TOO_BIG = 1009
+
+
+class SignedIn(NamedTuple):
+    sign_in: SignIn
+    expires_at: int | None
+
+
+class ChatConsumer(AsyncConsumer):
+    """One socket. Runs its own receive loop: a frame costs no layer channel and no extra task."""
+
+    socket: Socket
+
+    async def __call__(
+        self,
+        scope: Any,
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self._sends: set[asyncio.Task[None]] = set()
+        self._typed_at: dict[UUID, float] = {}
+        await receive()  # websocket.connect
+        signed_in = await self._sign_in()
+        if signed_in is None:
+            return
+        await self._serve(signed_in)
+
+    # Signing in
+
+    async def _sign_in(self) -> SignedIn | None:
+        """Who is there; None if the socket was closed instead."""
+        bearer, session_key = _bearer(self.scope), _session_key(self.scope)
+        if not bearer and session_key and not _is_own_origin(self.scope):
+            await self._send({"type": "websocket.close", "code": NOT_SIGNED_IN})
+            return None
+        await self._send({"type": "websocket.accept"})
+        if bearer or session_key:
+            found = await in_database_pool(_find, bearer, session_key)
+        else:
+            found = await self._sign_in_by_frame()
+        if found is None:
+            await self._close(NOT_SIGNED_IN)
+        return found
+
+    async def _sign_in_by_frame(self) -> SignedIn | None:
+        try:
+            message = await asyncio.wait_for(self._receive(), SIGN_IN_SECONDS)
+            text = message.get("text") or ""
+            if len(text.encode()) > MAX_FIRST_FRAME_BYTES:
+                return None
+            frame = parse_json(text)
+            if not isinstance(frame, dict) or frame.get("type") != "auth":
+                return None
+            token = checked_input(AuthFrame, frame)["token"]
+        except (TimeoutError, APIException, UnicodeError):
+            return None
+        return await in_database_pool(_find, token, "")
+
+    # Serving
+
+    async def _serve(self, signed_in: SignedIn) -> None:
+        user, self._sign_in_id = signed_in.sign_in.user, signed_in.sign_in.id
+        self.socket = Socket(
+            self._send, user=user, sign_in_id=self._sign_in_id, expires_at=signed_in.expires_at
+        )
+        hub.ensure_started()
+        try:
+            self.socket.hold()
+            await hub.connect(self.socket)
+            await self._say_hello(user)
+            await self._read_frames()
+        finally:
+            hub.disconnect(self.socket)
+
+    async def _say_hello(self, user: User) -> None:
+        document, epoch = await in_database_pool(_greeting, user)
+        hello = {
+            "type": "hello",
+            "protocol": 1,
+            "epoch": epoch,
+            "user": document,
+            "expires_at": _time_or_none(self.socket.expires_at),
+            "heartbeat": HEARTBEAT_SECONDS,
+            "limits": {"frame_bytes": MAX_FRAME_BYTES, "content_chars": MAX_CONTENT},
+        }
+        self.socket.release(orjson.dumps(hello).decode())
+
+    async def _read_frames(self) -> None:
+        while (message := await self._receive())["type"] != "websocket.disconnect":
+            text = message.get("text")
+            if text is None:
+                self.socket.close(NOT_TEXT)
+            elif (
+                len(text) > MAX_FRAME_BYTES or len(text.encode(errors="replace")) > MAX_FRAME_BYTES
+            ):
+                self.socket.close(TOO_BIG)
+            elif self.socket.is_open:
+                await self._take(text)
+
+    async def _take(self, text: str) -> None:
+        ref = None
+        try:
+            given = parse_json(text)
+            if not isinstance(given, dict):
+                raise Invalid("A frame is a JSON object.")
+            ref = _ref(given)
+            frame = frame_named(given.get("type"))
+            await self._act(given["type"], frame, checked_input(frame.serializer, given), ref)
+        except Exception as error:
+            self._answer_error(ref, error)
+
+    async def _act(self, kind: str, frame: Frame, given: dict[str, Any], ref: str | None) -> None:
+        if kind == "message.send":
+            await self._start_send(given, ref)
+            return
+        if kind == "typing" and not self._may_type(given["chat_id"]):
+            self._answer(ref, {})
+            return
+        await self._sends_done()
+        if kind == "ping":
+            self._answer(ref, {})
+        elif kind == "auth":
+            self._answer(ref, await self._renew(given["token"]))
+        else:
+            self._answer(ref, await in_database_pool(_run, frame, self._sign_in_id, given))
+            if kind == "presence.watch":
+                hub.watch(self.socket, given["user_ids"])
+
+    async def _start_send(self, given: dict[str, Any], ref: str | None) -> None:
+        """Queues a send and reads on: several of one socket can share a transaction."""
+        while len(self._sends) >= MAX_SENDS_UNDER_WAY:
+            await asyncio.wait(self._sends, return_when=asyncio.FIRST_COMPLETED)
+        outcome = writer.submit(
+            Send(
+                sender_id=self.socket.user_id,
+                sign_in_id=self._sign_in_id,
+                chat_id=given["chat_id"],
+                content=given["content"],
+                client_id=given.get("client_id"),
+                reply_to=given.get("reply_to"),
+            )
+        )
+        task = asyncio.create_task(self._finish_send(asyncio.wrap_future(outcome), ref))
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+
+    async def _finish_send(self, outcome: "asyncio.Future[Any]", ref: str | None) -> None:
+        try:
+            self._answer(ref, {"message": (await outcome).message})
+        except Exception as error:
+            self._answer_error(ref, error)
+
+    async def _sends_done(self) -> None:
+        """What comes after a send takes effect after it."""
+        if self._sends:
+            await asyncio.wait(self._sends)
+
+    def _may_type(self, chat_id: UUID) -> bool:
+        now = time.monotonic()
+        if now - self._typed_at.get(chat_id, -TYPING_SECONDS) < TYPING_SECONDS:
+            return False
+        self._typed_at[chat_id] = now
+        return True
+
+    async def _renew(self, token: str) -> dict[str, Any]:
+        found = await in_database_pool(_find, token, "")
+        if found is None or found.sign_in.user_id != self.socket.user_id:
+            raise Forbidden("This token is not one of yours.")
+        hub.renew(self.socket, found.sign_in.id, found.expires_at)
+        self._sign_in_id = found.sign_in.id
+        return {"expires_at": _time_or_none(found.expires_at)}
+
+    # Answers
+
+    def _answer(self, ref: str | None, answer: dict[str, Any]) -> None:
+        if ref is not None:
+            self.socket.push(orjson.dumps({"type": "ok", "ref": ref, **answer}).decode())
+
+    def _answer_error(self, ref: str | None, error: Exception) -> None:
+        document = error_document(_told(error))
+        head = {"type": "error"} if ref is None else {"type": "error", "ref": ref}
+        self.socket.push(orjson.dumps({**head, "errors": document["errors"]}).decode())
+
+    async def _close(self, code: int) -> None:
+        await self._send({"type": "websocket.close", "code": code})
+
+
+def _told(error: Exception) -> APIException:
+    """What a client hears of an error; what nobody foresaw goes to the log."""
+    if isinstance(error, APIException):
+        return error
+    if isinstance(error, DatabaseError):
+        logger.warning("a frame failed: %r", error)
+        return TryAgain(retry_after=1)
+    logger.error("a frame failed", exc_info=error)
+    return APIException("The server failed. It is in its log.")
+
+
+def _run(frame: Frame, sign_in_id: UUID, given: dict[str, Any]) -> dict[str, Any]:
+    """Acts as whoever is signed in now: a sign-in that has ended opens nothing."""
+    user = access.live_sign_in(sign_in_id).user
+    assert frame.act is not None
+    return frame.act(user, given)
+
+
+def _find(token: str, session_key: str) -> SignedIn | None:
+    if token:
+        found = access.sign_in_by_access(token)
+        return SignedIn(*found) if found else None
+    engine = import_module(settings.SESSION_ENGINE)
+    sign_in = access.sign_in_by_session(engine.SessionStore(session_key))
+    return SignedIn(sign_in, None) if sign_in else None
+
+
+def _greeting(user: User) -> tuple[dict[str, Any], str]:
+    return own_document(user), reading.epoch()
+
+
+def _ref(given: dict[str, Any]) -> str | None:
+    ref = given.get("ref")
+    if ref is not None and not (isinstance(ref, str) and 1 <= len(ref) <= 64):
+        raise Invalid("A ref is 1 to 64 characters of text.", attr="ref")
+    return ref
+
+
+def _time_or_none(seconds: int | None) -> str | None:
+    return None if seconds is None else rfc3339(datetime.fromtimestamp(seconds, UTC))
+
+
+def _header(scope: Any, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _bearer(scope: Any) -> str:
+    kind, _, token = _header(scope, b"authorization").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _session_key(scope: Any) -> str:
+    try:
+        cookie = SimpleCookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return ""
+    return cookie.value if cookie else ""
+
+
+def _is_own_origin(scope: Any) -> bool:
+    """The page's own origin: PUBLIC_URL, or the very host that the socket was opened to."""
+    origin = _header(scope, b"origin").lower()
+    if origin == settings.PUBLIC_URL:
+        return True
+    parts = urlsplit(origin)
+    return (
+        parts.scheme == ("https" if settings.IS_TLS else "http")
+        and parts.netloc == _header(scope, b"host").lower()
+        and parts.hostname in settings.ALLOWED_HOSTS
+    )

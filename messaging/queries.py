@@ -1,0 +1,156 @@
+"""Questions about what was said: pages, unread counts, changes."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from chatproject.errors import NotThere
+from chats.models import Chat, Membership
+from chats.serializers import chat_documents, member_documents
+from chats.talk import Unread
+from messaging.models import Mention, Message
+from messaging.serializers import Document, message_documents
+
+UNREAD_CAP = 1000
+"""A count of 1000 means "more than 999"."""
+
+MAX_CHANGES = 500
+MAX_SYNC_BYTES = 512 * 1024
+MAX_SYNC_CHATS = 200
+
+
+def page(
+    chat: Chat,
+    *,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+) -> Document:
+    """A page of history by rising seq; the newest if no seq is given."""
+    last = chat.last_seq
+    if after is not None:
+        low = after
+    elif around is not None:
+        low = min(max(around - limit // 2 - 1, 0), max(last - limit, 0))
+    else:
+        low = max((min(before, last + 1) if before else last + 1) - 1 - limit, 0)
+    high = min(low + limit, last, (before or last + 1) - 1)
+    rows = Message.objects.filter(chat=chat, seq__gt=low, seq__lte=high)
+    messages = rows.select_related("sender").order_by("seq")
+    return {
+        "results": message_documents(messages),
+        "has_before": low > 0 and last > 0,
+        "has_after": high < last,
+    }
+
+
+def message_in(chat: Chat, message_id: UUID) -> Message:
+    """A message of this chat, with its sender. Raises NotThere."""
+    found = Message.objects.select_related("sender").filter(chat=chat, id=message_id).first()
+    if found is None:
+        raise NotThere()
+    return found
+
+
+def last_messages(chats: Sequence[Chat]) -> dict[UUID, Document]:
+    """By chat id, the newest message that is not deleted."""
+    newest = (
+        Message.objects.filter(chat=OuterRef("pk"), deleted_at=None)
+        .order_by("-seq")
+        .values("pk")[:1]
+    )
+    ids = Chat.objects.filter(pk__in=[chat.pk for chat in chats]).values_list(Subquery(newest))
+    found = list(Message.objects.filter(pk__in=[row[0] for row in ids]).select_related("sender"))
+    documents = message_documents(found)
+    return {message.chat_id: document for message, document in zip(found, documents, strict=True)}
+
+
+def unread_counts(seats: Sequence[Membership]) -> dict[UUID, Unread]:
+    """By chat id. The seats are one user's; their chats come with them.
+
+    ``seq`` has no gap, so the unread are all above the mark but those that never count: one's
+    own, system lines and deleted ones, which two partial indexes find without reading the rest.
+    """
+    rows = Membership.objects.filter(pk__in=[seat.pk for seat in seats])
+    above = {"chat": OuterRef("chat"), "seq__gt": OuterRef("last_read_seq")}
+    counted = rows.values_list(
+        "chat_id",
+        F("chat__last_seq") - F("last_read_seq"),
+        _count(Message.objects.filter(_NEVER_UNREAD, **above)),
+        _count(Message.objects.filter(sender=OuterRef("user"), deleted_at=None, **above)),
+        _count(Mention.objects.filter(user=OuterRef("user"), **above)),
+    )
+    return {
+        chat_id: Unread(min(span - never - own, UNREAD_CAP), min(mentions, UNREAD_CAP))
+        for chat_id, span, never, own, mentions in counted
+    }
+
+
+_NEVER_UNREAD = Q(message_type=Message.Type.SYSTEM) | Q(deleted_at__isnull=False)
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    counted = rows.order_by().values("chat").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
+
+
+def changes(chat: Chat, since: int, *, room: int = MAX_CHANGES) -> Document:
+    """All that changed in a chat after a version, as it is now.
+
+    ``chat`` was read before its rows: what is newer waits for its own event. ``complete`` is
+    False, and nothing else said, where it is more than ``room`` messages or members.
+    """
+    span = {"chat": chat, "version__gt": since, "version__lte": chat.version}
+    messages = list(
+        Message.objects.filter(**span).select_related("sender").order_by("seq")[: room + 1]
+    )
+    seats = list(Membership.objects.filter(**span).select_related("user")[: room + 1])
+    if since > chat.version or len(messages) > room or len(seats) > room:
+        return {"members": [], "messages": [], "version": chat.version, "complete": False}
+    return {
+        "members": member_documents(chat, seats),
+        "messages": message_documents(messages),
+        "version": chat.version,
+        "complete": True,
+    }
+
+
+def sync(user: User, *, epoch: str, known_epoch: str | None, known: dict[UUID, int]) -> Document:
+    """What somebody missed: their chats, and the changes in those whose version they name."""
+    recent = list(Chat.objects.of(user).by_activity()[: MAX_SYNC_CHATS + 1])
+    named = {chat.id: chat for chat in Chat.objects.of(user).filter(id__in=known)}
+    shown = recent[:MAX_SYNC_CHATS]
+    is_same_epoch = known_epoch in (None, epoch)
+    return {
+        "epoch": epoch,
+        "chats": chat_documents(user, shown),
+        "more": len(recent) > MAX_SYNC_CHATS,
+        "changes": _changes_within_bounds(named, known, is_same_epoch),
+        "gone": [str(chat_id) for chat_id in known if chat_id not in named],
+    }
+
+
+def _changes_within_bounds(
+    chats: dict[UUID, Chat], known: dict[UUID, int], is_same_epoch: bool
+) -> list[Document]:
+    room, space = MAX_CHANGES, MAX_SYNC_BYTES
+    found = []
+    for chat_id, chat in chats.items():
+        if is_same_epoch and known[chat_id] == chat.version:
+            continue
+        since = known[chat_id] if is_same_epoch else chat.version + 1
+        change = changes(chat, since, room=room)
+        size = len(orjson.dumps(change))
+        if size > space:
+            change |= {"members": [], "messages": [], "complete": False}
+        else:
+            room -= max(len(change["messages"]), len(change["members"]))
+            space -= size
+        found.append({"chat_id": str(chat_id), **change})
+    return found

@@ -1,0 +1,91 @@
+"""One open socket: who is behind it, and what waits to be written to it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from chatproject.ids import new_id
+
+MAX_WAITING_BYTES = 1024 * 1024
+
+NOT_SIGNED_IN = 4401
+TOO_SLOW = 4408
+
+
+class Socket:
+    """Writes frames in order, one after the other, without anybody waiting for it."""
+
+    def __init__(
+        self,
+        send: Callable[[Any], Awaitable[None]],
+        *,
+        user: User,
+        sign_in_id: UUID,
+        expires_at: int | None,
+    ) -> None:
+        self.id = new_id()
+        self.user_id = user.id
+        self.sign_in_id = sign_in_id
+        self.expires_at = expires_at
+        self.chat_ids: set[str] = set()
+        self.watched_ids: set[str] = set()
+        self.is_open = True
+        self._is_held = False
+        self._send = send
+        self._frames: deque[str] = deque()
+        self._waiting_bytes = 0
+        self._writing: asyncio.Task[None] | None = None
+
+    def push(self, frame: str) -> None:
+        """Queues a frame. A client that lets more than 1 MiB wait is cut off (4408)."""
+        if not self.is_open:
+            return
+        if self._waiting_bytes > MAX_WAITING_BYTES:
+            self.close(TOO_SLOW)
+            return
+        self._frames.append(frame)
+        self._waiting_bytes += len(frame)
+        self._start_writing()
+
+    def hold(self) -> None:
+        """Lets events wait until the first frame, ``hello``, is there."""
+        self._is_held = True
+
+    def release(self, first: str) -> None:
+        self._is_held = False
+        self._frames.appendleft(first)
+        self._waiting_bytes += len(first)
+        self._start_writing()
+
+    def _start_writing(self) -> None:
+        if self._writing is None and not self._is_held:
+            self._writing = asyncio.create_task(self._write())
+
+    def close(self, code: int) -> None:
+        """Says nothing more but why."""
+        if self.is_open:
+            self.is_open = False
+            self._frames.clear()
+            asyncio.create_task(self._close(code))  # noqa: RUF006
+
+    async def _write(self) -> None:
+        try:
+            while self._frames:
+                frame = self._frames.popleft()
+                self._waiting_bytes -= len(frame)
+                await self._send({"type": "websocket.send", "text": frame})
+        except Exception:
+            self.is_open = False  # the peer is gone; the consumer's loop hears of it, too
+        finally:
+            self._writing = None
+
+    async def _close(self, code: int) -> None:
+        try:
+            if self._writing:
+                await asyncio.wait([self._writing], timeout=1)
+            await self._send({"type": "websocket.close", "code": code})
+        except Exception:  # noqa: S110
+            pass  # it was closed already
