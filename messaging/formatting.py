@@ -22,12 +22,16 @@ People = Mapping[str, tuple[str, str]]
 _LONGEST_HTML = 100_000
 _HIGHLIGHT_SECONDS = 0.025
 _LONGEST_COLOURED = 6_000
+_LEXER_OPTIONS = {"stripnl": False, "ensurenl": False, "startinline": True}
 # Few on purpose: a lexer can be quadratic in what it is given. These were tried with hostile code.
-_LANGUAGES = frozenset(
-    """bash c cpp csharp css dart diff docker dockerfile go golang html java javascript js json jsx
-    kotlin lua php py python rb rs ruby rust scala scss sh shell sql swift toml ts tsx typescript
-    xml yaml yml zsh""".split()
-)
+# fmt: off
+_LANGUAGES = frozenset({
+    "bash", "c", "cpp", "csharp", "css", "dart", "diff", "docker", "dockerfile", "go", "golang",
+    "html", "java", "javascript", "js", "json", "jsx", "kotlin", "lua", "php", "py", "python",
+    "rb", "rs", "ruby", "rust", "scala", "scss", "sh", "shell", "sql", "swift", "toml", "ts",
+    "tsx", "typescript", "xml", "yaml", "yml", "zsh",
+})
+# fmt: on
 _OTHER_NAMES = {"c++": "cpp", "c#": "csharp", "cs": "csharp", "jsonc": "json", "kt": "kotlin"}
 
 _BLOCK = r"(?:>|[-+*](?:\s|\Z)|\d{1,9}[.)](?:\s|\Z))"
@@ -167,11 +171,11 @@ def _mention(run: str, people: People) -> str:
 
 
 class _Rendering:
-    """One message on its way from tokens to HTML, with the time left for colouring code."""
+    """One message on its way from tokens to HTML, with the seconds left for colouring code."""
 
     def __init__(self, people: People) -> None:
         self._people = people
-        self._deadline = thread_time() + _HIGHLIGHT_SECONDS
+        self._seconds_left = _HIGHLIGHT_SECONDS
 
     def html(self, tokens: list[Token]) -> str:
         return "".join(self._piece(token) for token in _inline(tokens) if not token.hidden)
@@ -205,19 +209,11 @@ class _Rendering:
         return _figure(escape(token.content), caption=word[:32])
 
     def _coloured(self, code: str, language: str) -> str:
-        lexer = _lexer_class(language)(stripnl=False, ensurenl=False, startinline=True)
-        spans = self._spans(lexer.get_tokens(code))
+        lexer = _lexer_class(language)(**_LEXER_OPTIONS)
+        started = thread_time()
+        spans = _spans(lexer.get_tokens(code), until=started + self._seconds_left)
+        self._seconds_left -= thread_time() - started
         return _figure(spans or escape(code), caption=lexer.name, language=language)
-
-    def _spans(self, tokens: Iterator[tuple[Any, str]]) -> str:
-        """Nothing where it takes too long: some lexers can be led astray."""
-        spans = []
-        for kind, text in tokens:
-            if thread_time() > self._deadline:
-                return ""
-            css = _css_class(kind)
-            spans.append(f'<span class="{css}">{escape(text)}</span>' if css else escape(text))
-        return "".join(spans)
 
     _MADE: Mapping[str, Callable[["_Rendering", Token], str]] = {
         "text": _text,
@@ -259,9 +255,23 @@ def _figure(code: str, *, caption: str, language: str = "") -> str:
     )
 
 
+def _spans(tokens: Iterator[tuple[Any, str]], *, until: float) -> str:
+    """Nothing where it takes too long: some lexers can be led astray."""
+    spans = []
+    for kind, text in tokens:
+        if thread_time() > until:
+            return ""
+        css = _css_class(kind)
+        spans.append(f'<span class="{css}">{escape(text)}</span>' if css else escape(text))
+    return "".join(spans)
+
+
 @lru_cache(maxsize=128)
 def _lexer_class(language: str) -> Any:
-    return find_lexer_class_by_name(language)
+    """Loaded and tried once: that takes up to 0.2 s, which is not the time of a message."""
+    lexer = find_lexer_class_by_name(language)
+    list(lexer(**_LEXER_OPTIONS).get_tokens("<script>1</script><style>a{}</style>"))
+    return lexer
 
 
 @lru_cache(maxsize=512)
