@@ -167,9 +167,6 @@ def _mention(run: str, people: People) -> str:
     return f"@{run}"
 
 
-# Rendering
-
-
 class _Rendering:
     """One message on its way from tokens to HTML, with the seconds left for colouring code."""
 
