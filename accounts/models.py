@@ -1,5 +1,6 @@
 """Who: people, their sign-ins, and where they are connected."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ HEARTBEAT_SECONDS = 20
 STALE_SECONDS = 60
 """A process silent for this long is dead, and its people are offline."""
 
-username_rules = [
+username_rules: list[Callable[[Any], None]] = [
     MinLengthValidator(2),
     MaxLengthValidator(32),
     RegexValidator(r"^[A-Za-z0-9_.-]+\Z", "Use letters, digits, dot, dash and underscore."),
@@ -43,12 +44,10 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def with_presence(self) -> "UserQuerySet":
         """Adds ``is_online``: somebody with a connection of a living process."""
-        return self.annotate(
-            is_online=models.Exists(Connection.objects.alive().filter(user=models.OuterRef("pk")))
-        )
+        return self.annotate(is_online=models.Exists(_alive_connections()))
 
     def online(self) -> "UserQuerySet":
-        return self.with_presence().filter(is_online=True)
+        return self.filter(models.Exists(_alive_connections()))
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -170,6 +169,11 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+def _alive_connections() -> models.QuerySet[Connection]:
+    rows: models.QuerySet[Connection] = Connection.objects.alive()
+    return rows.filter(user=models.OuterRef("pk"))
 
 
 def stale_before() -> datetime:

@@ -138,7 +138,7 @@ class PresenceWriter:
                     await in_database_pool(close_connections, closed)
             except Exception as error:
                 logger.warning("presence not written, will be: %r", error)
-                self._opened |= {key: user for key, user in opened.items()}
+                self._opened |= opened
                 self._closed |= closed
                 await asyncio.sleep(1)
 

@@ -103,7 +103,7 @@ def add_reaction(*, actor: User, chat: Chat, message_id: UUID, emoji: str) -> Do
         seat = access.locked_seat_in(actor, chat.id)
         message = message_in(seat.chat, message_id)
         _require_there(message)
-        key = emoji_key(emoji)
+        key = emoji_key(emoji) or emoji
         given = list(Reaction.objects.filter(message=message))
         if any(one.user_id == actor.id and one.emoji_key == key for one in given):
             return message_documents([message])[0]

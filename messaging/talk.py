@@ -84,6 +84,6 @@ def _facts(
 
 def delete_messages(chat: Chat) -> None:
     """In three statements, however much was said: no row is loaded."""
-    Reaction.objects.filter(message__chat=chat)._raw_delete(using=None)  # type: ignore[attr-defined]
-    Mention.objects.filter(chat=chat)._raw_delete(using=None)  # type: ignore[attr-defined]
-    Message.objects.filter(chat=chat)._raw_delete(using=None)  # type: ignore[attr-defined]
+    Reaction.objects.filter(message__chat=chat)._raw_delete(using=None)
+    Mention.objects.filter(chat=chat)._raw_delete(using=None)
+    Message.objects.filter(chat=chat)._raw_delete(using=None)

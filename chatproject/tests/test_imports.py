@@ -12,7 +12,7 @@ ROOMS = ("chatproject", "accounts", "chats", "messaging")
 LAYERS = {"models": 0, "access": 1, "actions": 2, "management": 3}
 DOORS = {"api", "views", "consumers", "admin"}
 RANKS = LAYERS | dict.fromkeys(DOORS, 3)
-ABOVE_ALL_ROOMS = {"urls", "asgi", "settings", "management", "conftest"}
+ABOVE_ALL_ROOMS = {"urls", "asgi", "settings", "management", "testing"}
 WRITES = {"save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
 RAW_HTML = re.compile(r"\b(inner|outer)HTML\b|\binsertAdjacentHTML\b")
 

@@ -61,7 +61,7 @@ def _refuse_unsafe() -> None:
         )
     if settings.DEBUG and settings.HOST not in ("127.0.0.1", "localhost", "::1"):
         raise CommandError(
-            "DEBUG=on shows secrets to everybody who can reach HOST: set DEBUG=off or HOST=127.0.0.1."
+            "DEBUG=on shows secrets to all who can reach HOST: set DEBUG=off or HOST=127.0.0.1."
         )
 
 

@@ -1,0 +1,145 @@
+"""The test cast and its stage: a real server process, people with tokens, sockets, browsers.
+
+A pytest plugin, loaded (``-p chatproject.testing``) before Django reads the environment. Each
+worker has an installation of its own, shared by its tests and the server under test; nothing is
+emptied between tests, as nothing is in real life: every test brings people of its own.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chatproject.testing.cast import PASSWORD, Person, web_session
+from chatproject.testing.sockets import SocketClient
+from chatproject.testing.stage import Server
+
+__all__ = ["PASSWORD", "Person", "Server", "SocketClient"]
+
+
+@pytest.fixture(scope="session")
+def installation(django_db_blocker: Any) -> Iterator[None]:
+    """The worker's database, brought up to date and open to the test process, too."""
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0, interactive=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(installation: None) -> None:
+    """Tests work on the installation itself, as the server does."""
+
+
+@pytest.fixture(scope="session")
+def server(installation: None) -> Iterator[Server]:
+    """One server for all tests of a worker. At the end its log holds no error."""
+    running = Server()
+    running.start()
+    yield running
+    running.stop()
+    log = running.log.read_text()
+    assert "Traceback" not in log, log
+    assert " ERROR " not in log, log
+
+
+@pytest.fixture
+def person(server: Server) -> Iterator[Callable[..., Person]]:
+    """Makes people of a test's own: ``person("dora")``."""
+    made: list[Person] = []
+
+    def make(name: str, **facts: Any) -> Person:
+        made.append(Person(server, name, **facts))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.rest.close()
+
+
+@pytest.fixture
+def alice(person: Callable[..., Person]) -> Person:
+    """Owns the chats."""
+    return person("alice")
+
+
+@pytest.fixture
+def bob(person: Callable[..., Person]) -> Person:
+    """A member of them."""
+    return person("bob")
+
+
+@pytest.fixture
+def carol(person: Callable[..., Person]) -> Person:
+    """An admin of them, once she is made one."""
+    return person("carol")
+
+
+@pytest.fixture
+def mallory(person: Callable[..., Person]) -> Person:
+    """A signed-in stranger."""
+    return person("mallory")
+
+
+@pytest.fixture
+def robot(person: Callable[..., Person]) -> Person:
+    return person("robot", is_bot=True)
+
+
+@pytest.fixture
+def group(alice: Person, bob: Person) -> dict[str, Any]:
+    """Alice's group, with Bob in it; Mallory is not."""
+    return alice.group_with(bob)
+
+
+# Browsers
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=[
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-gpu",
+                *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
+    """Opens a page in a browser profile of its own, signed in as somebody or not.
+
+    At the end nothing may have been written to its console as an error.
+    """
+    contexts: list[Any] = []
+    errors: list[str] = []
+
+    def open_one(who: Person | None = None, path: str = "/", **options: Any) -> Any:
+        context = browser.new_context(base_url=server.url, **options)
+        contexts.append(context)
+        if who:
+            context.add_cookies(
+                [{"name": "sessionid", "value": web_session(who), "url": server.url}]
+            )
+        page = context.new_page()
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.errors = errors
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert errors == []

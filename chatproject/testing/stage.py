@@ -1,0 +1,70 @@
+"""The stage: this worker's own installation, and a real server process on it.
+
+Imported before Django reads the environment.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+_folder = tempfile.TemporaryDirectory(prefix="chat-tests-")
+os.environ["DATA_DIR"] = _folder.name
+# Tests may make people while their event loop runs; the server under test may not.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
+os.environ.setdefault("SECRET_KEY", "only for tests, and long enough to be taken for a real one")
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A server process on this worker's installation."""
+
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {"PORT": str(self.port), "PUBLIC_URL": self.url, **environment}
+        self.log = Path(tempfile.mkstemp(suffix=".log", dir=_folder.name)[1])
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=self._environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait_until_ready()
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {**os.environ, **self.environment}
+        del inherited["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        return inherited
+
+    def _wait_until_ready(self) -> None:
+        for _ in range(300):
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                    return
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+        raise AssertionError(self.log.read_text())
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(20)
