@@ -11,8 +11,9 @@ from markdown_it.token import Token
 
 MAX_MENTIONS = 50
 NESTING = 20
-_LINK_ATTEMPTS = 150
+_LINK_ATTEMPTS = 500
 
+_LABEL = re.compile(r"\[(?:\\.|[^\[\]\\]|\[[^\[\]]*+\])++\]\(", re.DOTALL)
 MENTION = re.compile(r"(?<!\w)@([A-Za-z0-9_.-]+)")
 _MAIL = r"[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@-])"
 # Not in an address: brackets of Markdown, closing marks of other scripts, and the invisible
@@ -67,10 +68,8 @@ def _text(state: StateInline, silent: bool) -> bool:
 
 
 def _link(state: StateInline, silent: bool) -> bool:
-    """Markdown's own rule, which reads to the end for each `[`: not for a text full of them."""
-    if state.src[state.pos] != "[" or state.src.startswith("[](", state.pos):
-        return False
-    if state.src.find("](", state.pos) < 0 or not _take(state, "links", _LINK_ATTEMPTS):
+    """Markdown's own rule reads to the end for each `[`: asked only where a link may stand."""
+    if not _LABEL.match(state.src, state.pos) or not _take(state, "links", _LINK_ATTEMPTS):
         return False
     return markdown_link(state, silent)
 

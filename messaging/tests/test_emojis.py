@@ -61,6 +61,7 @@ def test_up_to_eight_emoji_and_nothing_else_are_counted(content: str, count: int
         "🎉!",
         "é",
         "🎉" * 9,
+        "🎉" + " 🎉" * 8,
         "🎉" * 10_000,
         "🎉\n🎉",
         "🎉 a",

@@ -38,6 +38,9 @@ def link(href: str, text: str | None = None) -> str:
         ("> said\nanswer", f'<blockquote dir="auto">{p("said")}</blockquote>{p("answer")}'),
         ("- a\n- b", '<ul><li dir="auto">a</li><li dir="auto">b</li></ul>'),
         ("7. a\n8. b", '<ol start="7"><li dir="auto">a</li><li dir="auto">b</li></ol>'),
+        ("list:\n- a", p("list:") + '<ul><li dir="auto">a</li></ul>'),
+        ("a \n b", p("a<br>b")),
+        ("~~a~~ ~b", p("<s>a</s> ~b")),
         ("# title", p("# title")),
         ("title\n---", p("title<br>---")),
         ("***", p("***")),
@@ -65,7 +68,10 @@ def test_markdown_lite(content: str, html: str):
         ("**https://x.com**", p(f"<strong>{link('https://x.com')}</strong>")),
         ("mail bob_b@x.com!", p(f"mail {link('mailto:bob_b@x.com', 'bob_b@x.com')}!")),
         ("<https://x.com>", p(link("https://x.com"))),
+        ("<mailto:a>", p(link("mailto:a"))),
         ("[a](https://x.com)", p(link("https://x.com", "a"))),
+        ("[`a[0]` b\\]](https://x.com)", p(link("https://x.com", "<code>a[0]</code> b]"))),
+        ("[1] [a](https://x.com)", p("[1] " + link("https://x.com", "a"))),
         ("[a](mailto:b@x.com)", p(link("mailto:b@x.com", "a"))),
         ("[https://a.com](https://b.com)", p(link("https://b.com", "https://a.com"))),
         ("https://x.com。次", p(f"{link('https://x.com')}。次")),
@@ -421,6 +427,10 @@ HOSTILE = {
     "labels": "[a",
     "half links": "[a](b",
     "links": "[a](http://b)",
+    "nested labels": "[x[a]",
+    "linked links": "[[a](b)",
+    "half titles": "[a](b '",
+    "bracketed": "[a](b (",
     "angle links": "[a](<",
     "stars": "*",
     "half emphasis": "*a ",
@@ -456,13 +466,18 @@ HOSTILE = {
 }
 
 
+def seconds_to_format(content: str) -> float:
+    started = time.thread_time()
+    to_html(content, PEOPLE)
+    return time.thread_time() - started
+
+
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("end", ["", "](x"])
 def test_hostile_text_is_formatted_fast_and_stays_small(unit: str, end: str):
     content = (unit * 10_000)[: 10_000 - len(end)] + end
-    started = time.thread_time()
     html = to_html(content, PEOPLE)
-    assert time.thread_time() - started < 0.4
+    assert any(seconds_to_format(content) < 0.15 for _ in range(3))
     assert len(html) <= 100_000
     assert_harmless(html)
 
@@ -470,14 +485,13 @@ def test_hostile_text_is_formatted_fast_and_stays_small(unit: str, end: str):
 @pytest.mark.parametrize("unit", ["`{}`", "{}>", "{}-"])
 def test_runs_that_grow_are_formatted_fast(unit: str):
     content = "\n".join(unit.format(" " * number) + "a" for number in range(130))[:10_000]
-    started = time.thread_time()
-    to_html(content)
-    assert time.thread_time() - started < 0.4
+    assert any(seconds_to_format(content) < 0.15 for _ in range(3))
 
 
 @pytest.mark.parametrize("mark", ["> ", ">", "- ", "1. ", "> - "])
 def test_text_nested_too_deep_is_shown_as_typed(mark: str):
     assert text_of(to_html(mark * 40 + "hello")) == mark * 40 + "hello"
+    assert text_of(to_html("hi\n\n" + mark * 40 + "hello")).endswith("hello")
     assert text_of(to_html(mark * 3 + "hello")) == "hello"
 
 

@@ -16,7 +16,8 @@ PRESENT = {
     "bob.b": "Bob B",
     "al_ice": "Al",
     "_x_": "X",
-    "dot.": "Dot",
+    "dot": "Dot",
+    "dot.": "Dot and stop",
     "4u": "Four",
 }
 
@@ -32,8 +33,8 @@ PRESENT = {
         ("@bob.b", ["Bob B"]),
         ("@bob.b.", ["Bob B"]),
         ("@bob.", ["Bob"]),
-        ("@dot. @dot", ["Dot"]),
-        ("@dot..", ["Dot"]),
+        ("@dot. @dot", ["Dot and stop", "Dot"]),
+        ("@dot..", ["Dot and stop"]),
         ("@bob @alice @bob", ["Bob", "Alice"]),
         ("(@alice) '@bob' /@4u", ["Alice", "Bob", "Four"]),
         ("@@alice", ["Alice"]),
