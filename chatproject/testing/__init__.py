@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Person, web_session
 from chatproject.testing.sockets import SocketClient
 from chatproject.testing.stage import Server
 
-__all__ = ["PASSWORD", "Person", "Server", "SocketClient"]
+__all__ = ["PASSWORD", "Person", "Server", "SocketClient", "error_of"]
 
 
 @pytest.fixture(scope="session")
