@@ -11,7 +11,6 @@ from markdown_it.token import Token
 
 MAX_MENTIONS = 50
 NESTING = 20
-_LINK_ATTEMPTS = 500
 
 _LABEL = re.compile(r"\[(?:\\.|[^\[\]\\]|\[[^\[\]]*+\])++\]\(", re.DOTALL)
 MENTION = re.compile(r"(?<!\w)@([A-Za-z0-9_.-]+)")
@@ -69,15 +68,13 @@ def _text(state: StateInline, silent: bool) -> bool:
 
 def _link(state: StateInline, silent: bool) -> bool:
     """Markdown's own rule reads to the end for each `[`: asked only where a link may stand."""
-    if not _LABEL.match(state.src, state.pos) or not _take(state, "links", _LINK_ATTEMPTS):
-        return False
-    return markdown_link(state, silent)
+    return _LABEL.match(state.src, state.pos) is not None and markdown_link(state, silent)
 
 
 def _mention_rule(state: StateInline, silent: bool) -> bool:
     """The whole run is taken, so that `_` in a name is not read as emphasis."""
     found = MENTION.match(state.src, state.pos, state.posMax)
-    if not found or state.linkLevel or not (silent or _take(state, "mentions", MAX_MENTIONS)):
+    if not found or state.linkLevel or not (silent or _take_mention(state)):
         return False
     if not silent:
         state.push("mention", "", 0).content = found[1]
@@ -118,10 +115,10 @@ def _without_closing_marks(address: str) -> str:
     return address[:end]
 
 
-def _take(state: StateInline, what: str, limit: int) -> bool:
-    taken: int = state.env.get(what, 0)
-    state.env[what] = taken + 1
-    return taken < limit
+def _take_mention(state: StateInline) -> bool:
+    taken: int = state.env.get("mentions", 0)
+    state.env["mentions"] = taken + 1
+    return taken < MAX_MENTIONS
 
 
 class _OfThread(threading.local):
