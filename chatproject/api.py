@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from drf_standardized_errors.formatter import ExceptionFormatter, flatten_errors
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
@@ -10,6 +12,9 @@ from rest_framework.request import Request
 
 from chatproject.errors import Invalid, NotThere, Problem
 from chatproject.fields import checked_input
+
+API_ROOMS = ("auth", "users", "chats", "schema", "docs", "healthz", "readyz", "ws")
+"""What addresses that answer in JSON begin with, the unknown ones too."""
 
 
 class Formatter(ExceptionFormatter):
@@ -44,8 +49,28 @@ def _error_type(error: APIException) -> str:
     return "client_error" if error.status_code < 500 else "server_error"
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+@csrf_exempt
+def not_found(request: HttpRequest) -> JsonResponse:
+    """Any address of the API that there is not, whatever the method."""
     return JsonResponse(error_document(NotThere()), status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before any view: a foreign Host, too many fields."""
+    if not _is_of_api(request):
+        return defaults.bad_request(request, exception)
+    return JsonResponse(error_document(Invalid()), status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What fails outside of the views of the API."""
+    if not _is_of_api(request):
+        return defaults.server_error(request)
+    return JsonResponse(error_document(APIException("The server failed.")), status=500)
+
+
+def _is_of_api(request: HttpRequest) -> bool:
+    return request.path_info.strip("/").split("/")[0] in API_ROOMS
 
 
 def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

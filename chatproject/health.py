@@ -4,19 +4,27 @@ import shutil
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 MIN_FREE_SHARE = 0.05
 
 
-def healthz(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"status": "ok"})
+@api_view(["GET", "HEAD"])
+@authentication_classes([])
+@permission_classes([])
+def healthz(request: Request) -> Response:
+    return Response({"status": "ok"})
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
+@api_view(["GET", "HEAD"])
+@authentication_classes([])
+@permission_classes([])
+def readyz(request: Request) -> Response:
     """503 while the database is away; a full disk is only named."""
     state = {"database": _database(), "layer": "ok", "disk": _disk()}
-    return JsonResponse(state, status=200 if state["database"] == "ok" else 503)
+    return Response(state, status=200 if state["database"] == "ok" else 503)
 
 
 def _database() -> str:

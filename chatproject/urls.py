@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from chatproject import health
-from chatproject.api import not_found
+from chatproject.api import API_ROOMS, not_found
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
@@ -12,9 +12,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
     path("", include("chats.api_urls")),
     path("", include("messaging.api_urls")),
-    re_path(r"^(auth|users|chats|schema|docs|healthz|readyz|ws)(/.*)?$", not_found),
+    re_path(rf"^(?:{'|'.join(API_ROOMS)})(?:/[\s\S]*)?\Z", not_found),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("chats.urls")),
     path("", include("messaging.urls")),
 ]
+
+handler400 = "chatproject.api.bad_request"
+handler500 = "chatproject.api.server_error"
