@@ -12,6 +12,7 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from chatproject.bodies import BoundedBodies  # noqa: E402
 from messaging.consumers import ChatConsumer  # noqa: E402
 from messaging.hub import hub  # noqa: E402
 
@@ -24,7 +25,7 @@ async def no_such_socket(scope: Any, receive: Any, send: Any) -> None:
 
 router = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": BoundedBodies(django_application),
         "websocket": URLRouter(
             [path("ws", ChatConsumer.as_asgi()), path("<path:any>", no_such_socket)]
         ),
