@@ -1,5 +1,7 @@
 """Passwords: their rules, and hashing that never delays a chat."""
 
+from functools import cache
+
 from django.contrib.auth import password_validation
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
@@ -8,8 +10,11 @@ from accounts.models import User
 from chatproject.errors import Invalid
 from chatproject.pools import in_hashing_pool
 
-_DECOY = make_password("decoy")
-"""Checked where nobody has the name, so that the answer takes as long."""
+
+@cache
+def _decoy() -> str:
+    """Checked where nobody has the name, so that the answer takes as long."""
+    return make_password("decoy")
 
 
 class LengthValidator:
@@ -38,5 +43,5 @@ def hashed(password: str) -> str:
 
 def is_right(password: str, user: User | None) -> bool:
     """Whether this is the user's password; False, as slowly, for nobody."""
-    encoded = user.password if user else _DECOY
+    encoded = user.password if user else _decoy()
     return in_hashing_pool(check_password, password, encoded) and user is not None

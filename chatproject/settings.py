@@ -33,7 +33,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 
 INSTALLED_APPS = [
-    "daphne",
+    *(["daphne"] if DEBUG else []),  # manage.py runserver over ASGI; loading it takes long
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -96,8 +96,10 @@ if IS_SQLITE:
         " PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;",
     }
 else:
-    DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 2, "max_size": 20, "timeout": 10},
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 2,
+        "max_size": 20,
+        "timeout": 10,
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
@@ -135,7 +137,12 @@ else:
 
 # Who somebody is.
 AUTH_USER_MODEL = "accounts.User"
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # the username is unique, by a constraint on its lower case
+SILENCED_SYSTEM_CHECKS = [
+    "auth.E003",  # the username is unique, by a constraint on its lower case
+    "security.W005",  # other hosts below this one are not ours to bind to TLS
+    "security.W021",  # nor to put on browsers' lists
+    "security.W008",  # the proxy in front sends people from http to https
+]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
@@ -161,6 +168,7 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if IS_TLS else "sessionid"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_TLS
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_TLS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

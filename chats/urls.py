@@ -1,5 +1,10 @@
 """Page addresses of chats."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from chats import views
+
+urlpatterns = [
+    path("new", views.NewChatView.as_view(), name="new-chat"),
+    path("c/<uuid:chat_id>/settings", views.ChatSettingsView.as_view(), name="chat-settings"),
+]

@@ -76,10 +76,7 @@ def _rewrite(message: Message, content: str) -> None:
     message.mentions = [str(user.id) for user in mentioned]
     message.edited_at = timezone.now()
     Mention.objects.filter(message=message).delete()
-    Mention.objects.bulk_create(
-        Mention(message=message, user=user, chat_id=message.chat_id, seq=message.seq)
-        for user in mentioned
-    )
+    Mention.objects.bulk_create(message.mention_rows())
 
 
 def delete_message(*, actor: User, chat: Chat, message_id: UUID) -> Document:

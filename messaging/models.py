@@ -71,6 +71,14 @@ class Message(models.Model):
     def is_system(self) -> bool:
         return self.message_type == self.Type.SYSTEM
 
+    def mention_rows(self) -> list["Mention"]:
+        """New rows for the index. Who mentions themselves has nothing to read."""
+        others = [user_id for user_id in self.mentions if user_id != str(self.sender_id)]
+        return [
+            Mention(message=self, user_id=user_id, chat_id=self.chat_id, seq=self.seq)
+            for user_id in others
+        ]
+
 
 class Reaction(models.Model):
     """One person's emoji on a message."""

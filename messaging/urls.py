@@ -1,5 +1,10 @@
-"""Page addresses of messaging."""
+"""Page addresses of conversations."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from messaging import views
+
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("c/<uuid:chat_id>", views.ChatView.as_view(), name="chat"),
+]

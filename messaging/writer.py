@@ -153,11 +153,7 @@ def _store(known: "_Known", new: list[Message]) -> dict[UUID, Document]:
     if not new:
         return {}
     Message.objects.bulk_create(new)
-    mentioned = [
-        Mention(message=message, user_id=user_id, chat_id=message.chat_id, seq=message.seq)
-        for message in new
-        for user_id in message.mentions
-    ]
+    mentioned = [row for message in new for row in message.mention_rows()]
     if mentioned:
         Mention.objects.bulk_create(mentioned)
     changed = {message.chat_id: known.chats[message.chat_id] for message in new}

@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import signal
+import sys
 from argparse import ArgumentParser
 from io import TextIOWrapper
 from typing import Any
@@ -31,6 +33,8 @@ class Command(BaseCommand):
         connections.close_all()
         self.stdout.write(f"Serving {settings.SITE_NAME} at {settings.PUBLIC_URL}")
         self.stdout.flush()
+        # uvicorn raises the signal again once it has stopped: that is a clean end.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         uvicorn.run(
             "chatproject.asgi:application",
             host=options["host"],

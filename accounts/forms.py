@@ -1,0 +1,83 @@
+"""What people fill in about themselves."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import username_rules
+
+THEMES = [("system", "System"), ("light", "Light"), ("dark", "Dark")]
+
+
+def _text(**attributes: str) -> forms.TextInput:
+    return forms.TextInput({"autocapitalize": "none", "spellcheck": "false", **attributes})
+
+
+class LoginForm(forms.Form):
+    username = forms.CharField(
+        label="Username or email", max_length=254, widget=_text(autocomplete="username")
+    )
+    password = forms.CharField(
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+    remember = forms.BooleanField(
+        label="Stay logged in on this device", required=False, initial=True
+    )
+
+
+class RegistrationForm(forms.Form):
+    username = forms.CharField(
+        min_length=2,
+        max_length=32,
+        validators=[username_rules[-1]],
+        help_text="2 to 32 letters, digits, dots, dashes or underscores.",
+        widget=_text(autocomplete="username"),
+    )
+    display_name = forms.CharField(
+        label="Your name",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
+    password = forms.CharField(
+        strip=False,
+        max_length=1024,
+        help_text="8 to 128 characters, and not a common one.",
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+
+class ProfileForm(forms.Form):
+    display_name = forms.CharField(
+        label="Your name", max_length=64, widget=forms.TextInput({"autocomplete": "name"})
+    )
+    email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
+
+
+class AppearanceForm(forms.Form):
+    theme = forms.ChoiceField(choices=THEMES, widget=forms.RadioSelect)
+
+
+class PasswordForm(forms.Form):
+    old_password = forms.CharField(
+        label="Current password",
+        strip=False,
+        max_length=1024,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+    new_password = forms.CharField(
+        label="New password",
+        strip=False,
+        max_length=1024,
+        help_text="8 to 128 characters. All other devices are signed out.",
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+
+def add_problem(form: forms.Form, problem: Any) -> None:
+    """Shows what an action refused at the field that it blames."""
+    field = problem.attr if problem.attr in form.fields else None
+    form.add_error(field, str(problem.detail))

@@ -1,0 +1,73 @@
+"""Template tags: icons, avatars, and what a chat is called."""
+
+import zlib
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from messaging.formatting import preview
+
+register = template.Library()
+
+AVATAR_COLOURS = 8
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of the sprite, for eyes alone."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def initials(name: str) -> str:
+    """The first letters of the first and the last word, or the first character."""
+    words = name.split()
+    if len(words) < 2 or not words[0][0].isascii():
+        return name[:1].upper()
+    return (words[0][0] + words[-1][0]).upper()
+
+
+@register.filter
+def colour(key: str | None) -> int:
+    """Which of the avatar colours belongs to a name or id; the script counts the same."""
+    return zlib.crc32((key or "").encode()) % AVATAR_COLOURS
+
+
+@register.filter
+def title(chat: dict[str, Any]) -> str:
+    """What a chat is called: its name, or the other person's."""
+    if chat["peer"]:
+        return str(chat["peer"]["display_name"])
+    return chat["name"] or "Deleted account"
+
+
+@register.filter
+def last_line(chat: dict[str, Any], reader_id: str) -> str:
+    """One line of the newest message, with who said it."""
+    message = chat["last_message"]
+    if message is None:
+        return "No messages yet"
+    text = preview(message["content"])
+    if message["system"] or not message["sender"]:
+        return text
+    if message["sender_id"] == reader_id:
+        return f"You: {text}"
+    return text if chat["peer"] else f"{message['sender']['display_name']}: {text}"
+
+
+@register.filter
+def count(number: int) -> str:
+    """Up to 99, as badges show it."""
+    return "99+" if number > 99 else str(number)
+
+
+@register.filter
+def last_seq(messages: list[dict[str, Any]]) -> int:
+    return messages[-1]["seq"] if messages else 0

@@ -1,0 +1,92 @@
+"""The page of a conversation, and the list beside it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from rest_framework.exceptions import APIException
+
+from accounts.views import SignedInView
+from chatproject.errors import NotThere
+from chatproject.fields import MAX_INTEGER, checked_input
+from chats.models import Chat, Membership
+from chats.serializers import chat_document, member_documents
+from chats.views import present_members, seat_or_404, shell_context
+from messaging import actions, queries, reading, timeline
+from messaging.serializers import SendSerializer
+
+PAGE_SIZE = 50
+
+
+class HomeView(SignedInView):
+    """One's chats."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "messaging/home.html", shell_context(request))
+
+
+class ChatView(SignedInView):
+    """A conversation. Without a script, links page back and a plain form posts."""
+
+    def get(self, request: HttpRequest, chat_id: UUID) -> HttpResponse:
+        seat = seat_or_404(request.user, chat_id)
+        window = _window(request)
+        # The chat is read before its messages: a script that starts here misses nothing.
+        page = queries.page(seat.chat, limit=PAGE_SIZE, **window)
+        context = {
+            **shell_context(request),
+            **_conversation(request.user, seat, page),
+            "page": page,
+            "target_seq": window.get("around"),
+            "epoch": reading.epoch(),
+        }
+        return render(request, "messaging/chat.html", context)
+
+    def post(self, request: Any, chat_id: UUID) -> HttpResponse:
+        try:
+            given = checked_input(SendSerializer, {"content": request.POST.get("content", "")})
+            actions.post_message(
+                actor=request.user, sign_in=request.sign_in, chat_id=chat_id, **given
+            )
+        except NotThere:
+            raise Http404 from None
+        except APIException as error:
+            messages.error(request, f"Not sent. {_first_sentence(error)}")
+        return redirect(f"{reverse('chat', args=[chat_id])}#newest")
+
+
+def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str, Any]:
+    chat: Chat = seat.chat
+    members = member_documents(chat, present_members(chat))
+    can_manage = seat.can_manage and not chat.is_direct
+    return {
+        "chat": chat_document(user, chat),
+        "members": members,
+        "online_count": sum(member["user"]["is_online"] for member in members),
+        "can_manage": can_manage,
+        "rows": timeline.rows(
+            page["results"],
+            reader_id=str(user.id),
+            last_read_seq=seat.last_read_seq,
+            can_manage=can_manage,
+        ),
+    }
+
+
+def _window(request: HttpRequest) -> dict[str, int]:
+    """Which part of the history: the first of at, before and after that is a number."""
+    for name, key, low in (("at", "around", 0), ("before", "before", 1), ("after", "after", 0)):
+        value = request.GET.get(name, "")
+        if value.isdecimal() and len(value) < 17 and low <= int(value) <= MAX_INTEGER:
+            return {key: int(value)}
+    return {}
+
+
+def _first_sentence(error: APIException) -> str:
+    detail: Any = error.detail
+    while isinstance(detail, dict | list):
+        detail = next(iter(detail.values())) if isinstance(detail, dict) else detail[0]
+    return str(detail)
