@@ -1,9 +1,19 @@
 """Sending messages, through every door."""
 
 import asyncio
+import json
 from typing import Any
+from uuid import UUID
 
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.actions import end_sign_ins
+from chatproject.errors import Invalid, NotSignedIn
+from chatproject.ids import new_id
 from chatproject.testing import Person
+from messaging.writer import Posted, Send, write_batch
 
 
 async def test_a_message_reaches_everybody_in_the_chat(
@@ -57,3 +67,218 @@ async def test_twenty_equal_sends_over_both_doors_store_one_message(
     assert len({message["id"] for message in [*answers, *oks]}) == 1
     history = bob.rest.get(f"/chats/{group['id']}/messages").json()["results"]
     assert [message["content"] for message in history[1:]] == ["once"]
+
+
+def _send(who: Person, chat: dict[str, Any], content: str) -> Send:
+    return Send(sender_id=who.user.id, sign_in_id=None, chat_id=UUID(chat["id"]), content=content)
+
+
+def _is_unchanged(who: Person, chat: dict[str, Any]) -> bool:
+    now = who.rest.get(f"/chats/{chat['id']}").json()
+    return (now["last_seq"], now["version"]) == (chat["last_seq"], chat["version"])
+
+
+def test_a_stranger_or_somebody_who_left_finds_no_chat_to_post_in(
+    alice: Person, bob: Person, mallory: Person, group: dict[str, Any]
+):
+    assert bob.says(group, "premise")["seq"] == group["last_seq"] + 1
+    bob.rest.delete(f"/chats/{group['id']}/members/{bob.id}")
+    unknown = mallory.rest.post(f"/chats/{new_id()}/messages", json={"content": "x"})
+    for who in (bob, mallory):
+        answer = who.rest.post(f"/chats/{group['id']}/messages", json={"content": "x"})
+        assert answer.status_code == 404
+        assert answer.json() == unknown.json()
+        assert answer.json()["errors"][0]["code"] == "not_found"
+
+
+async def test_a_stranger_learns_nothing_over_a_socket_either(
+    mallory: Person, group: dict[str, Any]
+):
+    async with mallory.socket() as socket:
+        answer = await socket.ask("message.send", chat_id=group["id"], content="x")
+        unknown = await socket.ask("message.send", chat_id=str(new_id()), content="x")
+        assert answer["type"] == "error"
+        assert answer["errors"] == unknown["errors"]
+        assert answer["errors"][0]["code"] == "not_found"
+
+
+def test_nobody_posts_without_signing_in(alice: Person, group: dict[str, Any]):
+    headers = {"Authorization": "Bearer nonsense"}
+    path = f"/chats/{group['id']}/messages"
+    answer = alice.rest.post(path, json={"content": "x"}, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "client_error"
+    assert answer.json()["errors"][0]["code"] == "not_authenticated"
+    assert _is_unchanged(alice, group)
+
+
+BAD_FIELDS = [
+    ("content", '{"client_id": "a"}'),
+    ("content", '{"content": 7}'),
+    ("content", '{"content": null}'),
+    ("content", '{"content": ["x"]}'),
+    ("content", '{"content": ""}'),
+    ("content", '{"content": " \\u200b\\u2060\\ufeff\\n "}'),
+    ("content", json.dumps({"content": "x" * 10_001})),
+    ("content", '{"content": "a\\u0000b"}'),
+    ("client_id", '{"content": "x", "client_id": ""}'),
+    ("client_id", '{"content": "x", "client_id": 7}'),
+    ("client_id", json.dumps({"content": "x", "client_id": "c" * 65})),
+    ("message_type", '{"content": "x", "message_type": "system"}'),
+    ("message_type", '{"content": "x", "message_type": 1}'),
+    ("reply_to", '{"content": "x", "reply_to": "me"}'),
+    ("reply_to", '{"content": "x", "reply_to": "0199aaaa-0000-7000-8000-000000000000"}'),
+    ("attachment_ids", '{"content": "x", "attachment_ids": "a"}'),
+    ("attachment_ids", json.dumps({"content": "x", "attachment_ids": [str(UUID(int=7))]})),
+]
+
+
+@pytest.mark.parametrize(("attr", "body"), BAD_FIELDS)
+async def test_bad_input_names_its_field_and_changes_nothing(
+    alice: Person, group: dict[str, Any], attr: str, body: str
+):
+    headers = {"Content-Type": "application/json"}
+    path = f"/chats/{group['id']}/messages"
+    answer = alice.rest.post(path, content=body, headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["type"] == "validation_error"
+    assert answer.json()["errors"][0]["attr"].split(".")[0] == attr
+    async with alice.socket() as socket:
+        frame = await socket.ask("message.send", **{**json.loads(body), "chat_id": group["id"]})
+        assert frame["type"] == "error"
+        assert frame["errors"] == answer.json()["errors"]
+    assert _is_unchanged(alice, group)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'"x"', b"null", b'{"content": "\\ud800"}', b'{"content": "\xff"}'],
+)
+def test_a_body_that_is_no_object_is_refused(alice: Person, group: dict[str, Any], body: bytes):
+    headers = {"Content-Type": "application/json"}
+    answer = alice.rest.post(f"/chats/{group['id']}/messages", content=body, headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert set(answer.json()) == {"type", "errors"}
+    assert _is_unchanged(alice, group)
+
+
+def test_text_is_kept_as_sent_but_for_the_space_around_it(alice: Person, group: dict[str, Any]):
+    assert alice.says(group, " \n e\u0301 \u00e9  ﬁ \t")["content"] == "e\u0301 \u00e9  ﬁ"
+    longest = "🎉" * 10_000
+    assert alice.says(group, longest)["content"] == longest
+
+
+def test_unknown_fields_are_ignored_and_a_bot_may_post(alice: Person, robot: Person):
+    chat = alice.group_with(robot)
+    message = robot.says(chat, "beep", seq=99, sender_id=alice.id, html="<b>", nonsense=[1])
+    assert message["seq"] == chat["last_seq"] + 1
+    assert message["version"] == chat["version"] + 1
+    assert message["sender_id"] == message["sender"]["id"] == robot.id
+    assert message["html"] == '<p dir="auto">beep</p>'
+    assert message["message_type"] == "text"
+
+
+def test_the_same_client_id_again_answers_200_with_what_is_stored(
+    alice: Person, group: dict[str, Any]
+):
+    path = f"/chats/{group['id']}/messages"
+    first = alice.rest.post(path, json={"content": "first", "client_id": " c-1 "})
+    again = alice.rest.post(path, json={"content": "other", "client_id": "c-1"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert first.json()["client_id"] == "c-1"
+
+
+def test_a_client_id_counts_for_one_sender_in_one_chat(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    other = alice.group_with(bob)
+    sent = [
+        alice.says(group, "1", client_id="c"),
+        bob.says(group, "2", client_id="c"),
+        alice.says(other, "3", client_id="c"),
+    ]
+    assert [one["content"] for one in sent] == ["1", "2", "3"]
+    assert len({one["id"] for one in sent}) == 3
+
+
+def test_a_repeat_of_a_deleted_message_stores_no_second_one(alice: Person, group: dict[str, Any]):
+    message = alice.says(group, "oops", client_id="gone")
+    alice.rest.delete(f"/chats/{group['id']}/messages/{message['id']}")
+    again = alice.says(group, "oops", client_id="gone")
+    assert again["id"] == message["id"]
+    assert again["deleted_at"]
+
+
+async def test_sends_of_one_socket_keep_their_order(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    async with alice.socket() as socket, bob.socket() as other:
+        for number in range(100):
+            await socket.send("message.send", chat_id=group["id"], content=str(number))
+        answer = await socket.ask("sync", chats={group["id"]: group["version"]})
+        last = group["last_seq"] + 100
+        await other.until(lambda frame: frame.get("message", {}).get("seq") == last)
+        told = [one["message"]["content"] for one in other.of_type("message.created")]
+    assert told == [str(number) for number in range(100)]
+    assert len(answer["changes"][0]["messages"]) == 100  # a later frame took effect later
+
+
+async def test_an_edit_right_behind_its_message_finds_it(alice: Person, group: dict[str, Any]):
+    async with alice.socket() as socket:
+        sent = await socket.ask("message.send", chat_id=group["id"], content="a")
+        await socket.send("message.send", chat_id=group["id"], content="b", client_id="b")
+        where = {"chat_id": group["id"], "message_id": sent["message"]["id"]}
+        edited = await socket.ask("message.edit", **where, content="c")
+        assert edited["message"]["version"] == sent["message"]["version"] + 2
+
+
+def test_a_batch_of_fifty_takes_no_more_queries_than_one(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    counts = []
+    for size in (1, 50):
+        text = f"hello @{bob.username}"
+        batch = [_send((alice, bob)[number % 2], group, text) for number in range(size)]
+        with CaptureQueriesContext(connection) as queries:
+            assert all(isinstance(one, Posted) for one in write_batch(batch))
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 9
+
+
+def test_one_bad_send_of_a_batch_takes_no_number_and_no_other_with_it(
+    alice: Person, bob: Person, mallory: Person, group: dict[str, Any]
+):
+    ended = bob.sign_in
+    end_sign_ins(sign_ins=[ended])
+    batch = [_send(alice, group, "1") for _ in range(5)]
+    batch[1].reply_to = new_id()
+    batch[2].sender_id = mallory.user.id
+    batch[3].sender_id, batch[3].sign_in_id = bob.user.id, ended.id
+    good, reply, stranger, signed_out, last = write_batch(batch)
+    assert isinstance(good, Posted)
+    assert isinstance(last, Posted)
+    assert last.message["seq"] == good.message["seq"] + 1
+    assert last.message["version"] == good.message["version"] + 1
+    assert isinstance(reply, Invalid)
+    assert getattr(stranger, "code", None) == "not_found"
+    assert isinstance(signed_out, NotSignedIn)
+
+
+def test_a_repeat_within_one_batch_is_stored_once(alice: Person, group: dict[str, Any]):
+    batch = [_send(alice, group, str(number)) for number in range(3)]
+    for send in batch:
+        send.client_id = "twin"
+    outcomes = [one for one in write_batch(batch) if isinstance(one, Posted)]
+    assert [one.is_new for one in outcomes] == [True, False, False]
+    assert {one.message["content"] for one in outcomes} == {"0"}
+
+
+def test_two_chats_in_one_batch_count_each_for_itself(alice: Person, bob: Person):
+    chats = [alice.group_with(bob), alice.direct_chat_with(bob)]
+    outcomes = write_batch([_send(bob, chats[number % 2], "x") for number in range(10)])
+    for index, chat in enumerate(chats):
+        told = [one.message for one in outcomes[index::2] if isinstance(one, Posted)]
+        expected = list(range(chat["last_seq"] + 1, chat["last_seq"] + 6))
+        assert [one["seq"] for one in told] == expected
+        assert told[-1]["version"] == chat["version"] + 5
