@@ -12,6 +12,7 @@ from chatproject.text import InvalidText, clean
 
 MAX_INTEGER = 2**53
 """The largest number that every JSON reader keeps exact."""
+MAX_DEPTH = 16
 
 
 class StrictTextField(serializers.CharField):
@@ -63,20 +64,26 @@ def parse_uuid(value: str) -> UUID | None:
 
 def parse_json(body: bytes | str) -> Any:
     """Reads JSON from outside; raises Invalid for what no client may send."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Invalid("This is not JSON.", code="parse_error") from None
-    _check_bounds(value, 16)
+    value = parse_any_json(body)
+    check_bounds(value)
     return value
 
 
-def _check_bounds(value: Any, depth: int) -> None:
+def parse_any_json(body: bytes | str) -> Any:
+    """The same without its bounds, for who has to look inside before complaining."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Invalid("This is not JSON.", code="parse_error") from None
+
+
+def check_bounds(value: Any, depth: int = MAX_DEPTH) -> None:
+    """Raises Invalid beyond 16 levels, or for an integer beyond 53 bits."""
     if isinstance(value, dict | list):
         if depth == 0:
             raise Invalid("This JSON is nested deeper than 16 levels.", code="parse_error")
         for item in value.values() if isinstance(value, dict) else value:
-            _check_bounds(item, depth - 1)
+            check_bounds(item, depth - 1)
     elif type(value) is int and abs(value) > MAX_INTEGER:
         raise Invalid("A number is too large.", code="parse_error")
 

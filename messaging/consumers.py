@@ -22,7 +22,7 @@ from accounts.models import SignIn, User
 from accounts.serializers import own_document
 from chatproject.api import error_document
 from chatproject.errors import Forbidden, Invalid, TryAgain
-from chatproject.fields import checked_input, parse_json
+from chatproject.fields import check_bounds, checked_input, parse_any_json, parse_json
 from chatproject.pools import in_database_pool
 from chatproject.times import rfc3339
 from messaging import reading
@@ -145,10 +145,11 @@ class ChatConsumer(AsyncConsumer):
     async def _take(self, text: str) -> None:
         ref = None
         try:
-            given = parse_json(text)
+            given = parse_any_json(text)
             if not isinstance(given, dict):
                 raise Invalid("A frame is a JSON object.")
             ref = _ref(given)
+            check_bounds(given)
             frame = frame_named(given.get("type"))
             await self._act(given["type"], frame, checked_input(frame.serializer, given), ref)
         except Exception as error:
@@ -294,7 +295,10 @@ def _is_own_origin(scope: Any) -> bool:
     origin = _header(scope, b"origin").lower()
     if origin == settings.PUBLIC_URL:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return (
         parts.scheme == ("https" if settings.IS_TLS else "http")
         and parts.netloc == _header(scope, b"host").lower()
