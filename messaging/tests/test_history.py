@@ -1,0 +1,186 @@
+"""Reading what was said, page by page."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from chatproject.testing import Person
+from messaging.writer import Send, write_batch
+
+
+def _fill(who: Person, chat: dict[str, Any], last_seq: int) -> None:
+    count = last_seq - chat["last_seq"]
+    chat_id = UUID(chat["id"])
+    write_batch([Send(who.user.id, None, chat_id, f"message {number}") for number in range(count)])
+
+
+@pytest.fixture
+def thirty(alice: Person, bob: Person) -> dict[str, Any]:
+    """A group with thirty messages."""
+    chat = alice.group_with(bob)
+    _fill(bob, chat, 30)
+    return chat
+
+
+def _page(who: Person, chat: dict[str, Any], **query: Any) -> tuple[list[int], bool, bool]:
+    answer = who.rest.get(f"/chats/{chat['id']}/messages", params=query)
+    assert answer.status_code == 200, answer.text
+    page = answer.json()
+    assert set(page) == {"results", "has_before", "has_after"}
+    return [one["seq"] for one in page["results"]], page["has_before"], page["has_after"]
+
+
+def _seqs(first: int, last: int) -> list[int]:
+    return list(range(first, last + 1))
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ({}, 1, 30),
+        ({"limit": 10}, 21, 30),
+        ({"limit": 1}, 30, 30),
+        ({"limit": 200}, 1, 30),
+        ({"limit": 10, "before": 21}, 11, 20),
+        ({"limit": 10, "before": 11}, 1, 10),
+        ({"limit": 10, "before": 5}, 1, 4),
+        ({"limit": 10, "before": 31}, 21, 30),
+        ({"limit": 10, "before": 2**53}, 21, 30),
+        ({"limit": 10, "before": 1}, 1, 0),
+        ({"limit": 10, "after": 0}, 1, 10),
+        ({"limit": 10, "after": 10}, 11, 20),
+        ({"limit": 10, "after": 25}, 26, 30),
+        ({"limit": 10, "after": 29}, 30, 30),
+        ({"limit": 11, "around": 15}, 10, 20),
+        ({"limit": 1, "around": 15}, 15, 15),
+        ({"limit": 10, "around": 1}, 1, 10),
+        ({"limit": 10, "around": 0}, 1, 10),
+        ({"limit": 10, "around": 30}, 21, 30),
+        ({"limit": 10, "around": 2**53}, 21, 30),
+        ({"limit": 200, "around": 15}, 1, 30),
+    ],
+)
+def test_a_page_and_what_lies_on_either_side(
+    alice: Person, thirty: dict[str, Any], query: dict[str, int], first: int, last: int
+):
+    seqs, has_before, has_after = _page(alice, thirty, **query)
+    assert seqs == _seqs(first, last)
+    assert has_after is (last < 30)
+    assert has_before is (bool(seqs) and first > 1)
+
+
+@pytest.mark.parametrize("after", [30, 31, 2**53])
+def test_after_the_last_there_is_nothing(alice: Person, thirty: dict[str, Any], after: int):
+    assert _page(alice, thirty, after=after) == ([], True, False)
+
+
+@pytest.mark.parametrize("around", [1, 2, 14, 15, 29, 30])
+@pytest.mark.parametrize("limit", [1, 2, 5, 6])
+def test_a_page_around_a_message_holds_it_and_is_full(
+    alice: Person, thirty: dict[str, Any], around: int, limit: int
+):
+    seqs, _, _ = _page(alice, thirty, around=around, limit=limit)
+    assert around in seqs
+    assert len(seqs) == limit
+
+
+def test_fifty_are_a_page_where_nothing_else_is_said(alice: Person, bob: Person):
+    chat = alice.group_with(bob)
+    _fill(bob, chat, 60)
+    assert _page(alice, chat) == (_seqs(11, 60), True, False)
+
+
+def test_an_empty_chat_has_an_empty_page(alice: Person, bob: Person):
+    chat = alice.direct_chat_with(bob)
+    for query in ({}, {"before": 5}, {"after": 0}, {"around": 0}, {"around": 9}):
+        assert _page(alice, chat, **query) == ([], False, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "attr"),
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=%D9%A3", "limit"),
+        ("before=0", "before"),
+        ("before=-1", "before"),
+        ("before=9007199254740993", "before"),
+        ("before=x", "before"),
+        ("after=-1", "after"),
+        ("after=9007199254740993", "after"),
+        ("after=1e3", "after"),
+        ("around=-1", "around"),
+        ("around=9007199254740993", "around"),
+        ("around=99999999999999999999999999", "around"),
+        ("before=5&after=2", "after"),
+    ],
+)
+def test_a_number_out_of_range_is_named(
+    alice: Person, thirty: dict[str, Any], query: str, attr: str
+):
+    answer = alice.rest.get(f"/chats/{thirty['id']}/messages?{query}")
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["type"] == "validation_error"
+    assert answer.json()["errors"][0]["attr"] == attr
+
+
+def test_a_stranger_reads_nothing_and_a_newcomer_all(
+    alice: Person, carol: Person, mallory: Person, thirty: dict[str, Any]
+):
+    answer = mallory.rest.get(f"/chats/{thirty['id']}/messages")
+    assert answer.status_code == 404
+    alice.rest.post(f"/chats/{thirty['id']}/members", json={"user_ids": [carol.id]})
+    assert _page(carol, thirty, after=0) == (_seqs(1, 31), False, False)
+
+
+def test_who_left_reads_nothing_any_more(alice: Person, bob: Person, thirty: dict[str, Any]):
+    assert _page(bob, thirty, limit=1)[0] == [30]
+    bob.rest.delete(f"/chats/{thirty['id']}/members/{bob.id}")
+    for path in ("messages", "changes?since=0"):
+        assert bob.rest.get(f"/chats/{thirty['id']}/{path}").status_code == 404
+
+
+def test_one_message_looks_the_same_to_every_reader(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    message = alice.says(group, f"hi @{bob.username}", client_id="mine")
+    pages = [who.rest.get(f"/chats/{group['id']}/messages").json() for who in (alice, bob)]
+    assert pages[0] == pages[1]
+    assert pages[0]["results"][-1] == message
+
+
+def test_paging_forth_and_back_shows_every_message_once(alice: Person, thirty: dict[str, Any]):
+    forth, after = [], 0
+    while page := _page(alice, thirty, after=after, limit=7)[0]:
+        forth += page
+        after = page[-1]
+    back: list[int] = []
+    before = 2**53
+    while page := _page(alice, thirty, before=before, limit=7)[0]:
+        back = page + back
+        before = page[0]
+    assert forth == back == _seqs(1, 30)
+
+
+def test_a_page_of_fifty_takes_no_more_queries_than_one_of_one(
+    alice: Person, bob: Person, carol: Person
+):
+    chat = alice.group_with(bob, carol)
+    for who in (alice, bob, carol):
+        _fill(who, who.rest.get(f"/chats/{chat['id']}").json(), 60)
+    client = APIClient(headers=alice.headers)
+    counts = []
+    for limit in (1, 50):
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(f"/chats/{chat['id']}/messages?limit={limit}")
+        assert len(answer.json()["results"]) == limit
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 4
