@@ -1,0 +1,233 @@
+// How data becomes elements: templates, names, times. The only module that sets HTML.
+
+const policy = globalThis.trustedTypes?.createPolicy("message-html", { createHTML: (html) => html });
+const AVATAR_COLOURS = 8;
+const GONE_ACCOUNT = "Deleted account";
+
+export const find = (selector, root = document) => root.querySelector(selector);
+export const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
+export const slot = (root, name) => find(`[data-slot="${name}"]`, root);
+
+/** What the server put into the page as JSON; null where there is none. */
+export function pageData(id) {
+  return JSON.parse(document.getElementById(id)?.textContent ?? "null");
+}
+
+export function clone(template) {
+  return find(`template[data-template="${template}"]`).content.firstElementChild.cloneNode(true);
+}
+
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** `html` is a message's own, made safe by the server. Nothing else may come here. */
+function setHtml(target, html) {
+  target.innerHTML = policy ? policy.createHTML(html) : html;
+}
+
+// Names, as messaging/templatetags/chat_tags.py and messaging/formatting.py have them
+
+const words = (text) => text.split(/[\s\x1c-\x1f\x85]+/).filter(Boolean);
+const first = (text) => String.fromCodePoint(...(text ? [text.codePointAt(0)] : []));
+
+export function initials(name) {
+  const [start, ...rest] = words(name);
+  if (!rest.length || first(start) > "\x7f") return first(name).toUpperCase();
+  return (first(start) + first(rest.at(-1))).toUpperCase();
+}
+
+export function colour(key) {
+  let crc = -1;
+  for (const byte of new TextEncoder().encode(key ?? "")) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+  }
+  return ((crc ^ -1) >>> 0) % AVATAR_COLOURS;
+}
+
+export function titleOf(chat) {
+  return chat.peer ? chat.peer.display_name : chat.name || GONE_ACCOUNT;
+}
+
+export const countText = (number) => (number > 99 ? "99+" : String(number));
+
+const MARKS = [
+  [/^[ \t]*(?:`{3,}|~{3,}).*$/gm, ""],
+  [/^[ \t]{0,9}(?:>[ \t]?|[-*+][ \t])/gm, ""],
+  [/\[([^[\]\n]{1,200})\]\([^()\s]{1,300}\)/g, "$1"],
+  [/(?<![\p{L}\p{N}_])_([^_\n]{1,300})_(?![\p{L}\p{N}_])/gu, "$1"],
+  [/(?<![*\s])\*+|\*+(?![*\s])|~~+|`+/g, ""],
+];
+
+/** One line of plain text, without the marks of Markdown. */
+export function preview(content, limit = 140) {
+  let text = [...content.slice(0, limit * 16)].slice(0, limit * 8).join("");
+  for (const [pattern, replacement] of MARKS) text = text.replace(pattern, replacement);
+  const line = [...words(text).join(" ")];
+  if (line.length <= limit) return line.join("");
+  return `${line.slice(0, limit - 1).join("").trimEnd()}…`;
+}
+
+export function lastLine(chat, readerId) {
+  const message = chat.last_message;
+  if (!message) return "No messages yet";
+  const text = preview(message.content);
+  if (message.system || !message.sender) return text;
+  if (message.sender_id === readerId) return `You: ${text}`;
+  return chat.peer ? text : `${message.sender.display_name}: ${text}`;
+}
+
+export function listOf(names) {
+  return new Intl.ListFormat("en", { type: "conjunction" }).format(names).replace(/, and /, " and ");
+}
+
+// Times, in the reader's zone
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const weekday = new Intl.DateTimeFormat("en", { weekday: "long" });
+const shortWeekday = new Intl.DateTimeFormat("en", { weekday: "short" });
+const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
+const wholeDate = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
+const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const numericDate = new Intl.DateTimeFormat(undefined, { dateStyle: "short" });
+
+/** `2026-11-22`, of the local day. */
+export function dayOf(date) {
+  const pad = (number, size) => String(number).padStart(size, "0");
+  return `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1, 2)}-${pad(date.getDate(), 2)}`;
+}
+
+function daysAgo(date) {
+  const noon = (day) => Date.UTC(day.getFullYear(), day.getMonth(), day.getDate());
+  return Math.round((noon(new Date()) - noon(date)) / 86_400_000);
+}
+
+const isThisYear = (date) => date.getFullYear() === new Date().getFullYear();
+
+export function dayName(day) {
+  const date = new Date(`${day}T12:00`);
+  const ago = daysAgo(date);
+  if (ago === 0) return "Today";
+  if (ago === 1) return "Yesterday";
+  if (ago > 1 && ago < 7) return weekday.format(date);
+  return (isThisYear(date) ? dayOfYear : wholeDate).format(date);
+}
+
+/** A short time for the list of chats. */
+function ageName(date) {
+  const ago = daysAgo(date);
+  if (ago <= 0) return clock.format(date);
+  if (ago === 1) return "Yesterday";
+  if (ago < 7) return shortWeekday.format(date);
+  return (isThisYear(date) ? shortDate : numericDate).format(date);
+}
+
+function setTime(time, moment, name) {
+  const date = new Date(moment);
+  time.setAttribute("datetime", moment);
+  time.textContent = name(date);
+  time.title = fullTime.format(date);
+}
+
+export const setClock = (time, moment) => setTime(time, moment, clock.format);
+export const setAge = (time, moment) => setTime(time, moment, ageName);
+export const clockTime = (moment) => clock.format(new Date(moment));
+
+// Avatars
+
+export function paintAvatar(avatar, name, key) {
+  avatar.className = avatar.className.replace(/ ?\bcolour-\d*/, "");
+  avatar.classList.add(`colour-${colour(key)}`);
+  (find(".avatar-text", avatar) ?? avatar).textContent = initials(name);
+}
+
+export function avatarOf(user, size) {
+  const made = element("span", { class: `avatar is-${size}`, "aria-hidden": "true" });
+  const dot = element("span", { class: "presence", "data-presence": user.id });
+  dot.classList.toggle("is-online", user.is_online);
+  made.append(element("span", { class: "avatar-text" }), dot);
+  paintAvatar(made, user.display_name, user.id);
+  return made;
+}
+
+// Messages, as templates/messaging/_message.html has them
+
+/** Fills a row with a message. `reply` is `{name, text, seq}` of the one that it answers. */
+export function fillRow(row, message, { readerId, reply }) {
+  row.id = `m${message.seq}`;
+  row.dataset.id = message.id;
+  row.dataset.seq = message.seq;
+  row.dataset.kind = message.deleted_at ? "deleted" : message.system ? "system" : "text";
+  row.classList.toggle("is-own", message.sender_id === readerId);
+  row.classList.toggle("is-mention", message.mentions.includes(readerId));
+  fillHead(row, message);
+  fillReply(row, message, reply);
+  setHtml(slot(row, "html"), message.html);
+  slot(row, "edited").hidden = !message.edited_at || Boolean(message.deleted_at);
+  fillReactions(slot(row, "reactions"), message.reactions, readerId);
+  row.removeAttribute("aria-label");
+}
+
+function fillHead(row, message) {
+  paintAvatar(slot(row, "avatar"), message.sender?.display_name ?? "", message.sender_id);
+  slot(row, "name").textContent = message.sender?.display_name ?? GONE_ACCOUNT;
+  fillTimes(row, message);
+}
+
+export function fillTimes(row, message) {
+  setClock(slot(row, "time"), message.created_at);
+  setClock(slot(row, "side-time"), message.created_at);
+}
+
+export function fillReply(row, message, reply) {
+  const link = slot(row, "reply");
+  link.hidden = !message.reply_to;
+  const seq = reply?.seq ?? "";
+  link.setAttribute("href", `?at=${seq}#m${seq}`);
+  slot(row, "reply-name").textContent = reply?.name ?? "";
+  slot(row, "reply-text").textContent = reply?.text ?? "";
+}
+
+function fillReactions(list, reactions, readerId) {
+  list.hidden = !reactions.length;
+  list.replaceChildren(...reactions.map((reaction) => chip(reaction, readerId)));
+}
+
+function chip({ emoji, user_ids }, readerId) {
+  const count = element("span", { class: "reaction-count" }, String(user_ids.length));
+  const isMine = user_ids.includes(readerId);
+  const attributes = { type: "button", class: "reaction", "data-emoji": emoji };
+  const face = element("span", {}, emoji);
+  const button = element("button", { ...attributes, "aria-pressed": isMine }, face, " ", count);
+  return element("li", {}, button);
+}
+
+/** A row for what is not stored yet: its text as typed, in paragraphs and lines. */
+export function fillPending(row, entry, sender, reply) {
+  row.className = "message is-own is-pending";
+  row.removeAttribute("id");
+  row.dataset.clientId = entry.client_id;
+  row.dataset.kind = "text";
+  const facts = { sender, sender_id: sender.id, created_at: entry.created_at };
+  fillHead(row, facts);
+  fillReply(row, entry, reply);
+  slot(row, "html").replaceChildren(...entry.content.trim().split(/\n{2,}/).map(paragraph));
+}
+
+function paragraph(text) {
+  const lines = text.split("\n").flatMap((line) => [element("br"), line]);
+  return element("p", { dir: "auto" }, ...lines.slice(1));
+}
+
+/** What a screen reader says of a row that has the focus. */
+export function describeRow(row, message) {
+  const text = message.deleted_at ? "Message deleted" : preview(message.content, 200);
+  const reactions = message.reactions.length ? `${message.reactions.length} reactions` : "";
+  const said = [message.sender?.display_name, clockTime(message.created_at), text, reactions];
+  row.setAttribute("aria-label", [...said, message.edited_at ? "edited" : ""].filter(Boolean).join(", "));
+}

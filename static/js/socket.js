@@ -1,0 +1,155 @@
+// The connection to /ws: greeting, requests with answers, heartbeat, and coming back.
+
+const ANSWER_SECONDS = 10;
+const SILENCE_SECONDS = 25;
+const FIRST_WAIT = 0.5;
+const LONGEST_WAIT = 30;
+const NOT_SIGNED_IN = [4401, 4403];
+const RESTARTING = 1012;
+const UNCERTAIN_CODES = ["try_again", "error", "rate_limited", "not_authenticated"];
+
+export function emitter() {
+  const listeners = new Map();
+  return {
+    on(type, listener) {
+      listeners.set(type, [...(listeners.get(type) ?? []), listener]);
+    },
+    emit(type, ...facts) {
+      for (const listener of listeners.get(type) ?? []) listener(...facts);
+    },
+  };
+}
+
+/** A request that came to nothing. `isRefused`: the server said no, and asking again won't help. */
+export class RequestError extends Error {
+  constructor(entry) {
+    super(entry?.detail ?? "No answer from the server.");
+    this.isRefused = Boolean(entry) && !UNCERTAIN_CODES.includes(entry.code);
+    this.retryAfter = entry?.retry_after ?? 0;
+  }
+}
+
+const { on, emit } = emitter();
+const waiting = new Map();
+let ws = null;
+let isUp = false;
+let attempts = 0;
+let lastRef = 0;
+let heardAt = 0;
+let retryTimer = 0;
+let greetingTimer = 0;
+let silenceTimer = 0;
+
+export const socket = {
+  /** `hello` and every other event by its type; `up` and `down` for the connection. */
+  on,
+  get isUp() {
+    return isUp;
+  },
+  start() {
+    addEventListener("online", connectNow);
+    addEventListener("pageshow", (event) => event.persisted && connectNow());
+    document.addEventListener("visibilitychange", () => document.hidden || connectNow());
+    connect();
+  },
+  /** Resolves with the `ok`; rejects with a RequestError. */
+  request(type, fields = {}) {
+    if (!isUp) return Promise.reject(new RequestError());
+    const ref = String(++lastRef);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => giveUp(ref), ANSWER_SECONDS * 1000);
+      waiting.set(ref, { resolve, reject, timer, askedAt: Date.now() });
+      ws.send(JSON.stringify({ type, ref, ...fields }));
+    });
+  },
+  /** Without an answer; lost where there is no connection. */
+  tell(type, fields) {
+    if (isUp) ws.send(JSON.stringify({ type, ...fields }));
+  },
+};
+
+function connect() {
+  clearTimeout(retryTimer);
+  retryTimer = 0;
+  ws = new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`);
+  const mine = ws;
+  greetingTimer = setTimeout(() => drop(), ANSWER_SECONDS * 1000);
+  ws.addEventListener("message", ({ data }) => mine === ws && take(JSON.parse(data)));
+  ws.addEventListener("close", ({ code }) => mine === ws && drop(code));
+}
+
+function connectNow() {
+  if (retryTimer) connect();
+  else if (isUp && Date.now() - heardAt > SILENCE_SECONDS * 1000) ping();
+}
+
+function take(frame) {
+  heardAt = Date.now();
+  listenForSilence();
+  if (frame.type === "ok" || frame.type === "error") return answer(frame);
+  if (frame.type === "hello") greet();
+  emit("event", frame);
+  emit(frame.type, frame);
+}
+
+function greet() {
+  clearTimeout(greetingTimer);
+  isUp = true;
+  attempts = 0;
+  emit("up");
+}
+
+function answer(frame) {
+  const request = waiting.get(frame.ref);
+  if (!request) return;
+  waiting.delete(frame.ref);
+  clearTimeout(request.timer);
+  if (frame.type === "ok") request.resolve(frame);
+  else request.reject(new RequestError(frame.errors[0]));
+}
+
+function giveUp(ref) {
+  const { reject, askedAt } = waiting.get(ref);
+  waiting.delete(ref);
+  reject(new RequestError());
+  if (heardAt < askedAt) drop();
+}
+
+function listenForSilence() {
+  clearTimeout(silenceTimer);
+  silenceTimer = setTimeout(ping, SILENCE_SECONDS * 1000);
+}
+
+function ping() {
+  socket.request("ping").catch(() => {});
+}
+
+/** Forgets the connection without waiting for its end: a dead one can take minutes to say so. */
+function drop(code) {
+  const old = ws;
+  ws = null;
+  old?.close();
+  clearTimeout(greetingTimer);
+  clearTimeout(silenceTimer);
+  const wasUp = isUp;
+  isUp = false;
+  for (const { reject, timer } of waiting.values()) {
+    clearTimeout(timer);
+    reject(new RequestError());
+  }
+  waiting.clear();
+  if (NOT_SIGNED_IN.includes(code)) return signIn();
+  retryTimer = setTimeout(connect, secondsUntilRetry(code) * 1000);
+  if (wasUp) emit("down");
+}
+
+function secondsUntilRetry(code) {
+  if (code === RESTARTING) return Math.random() * 5;
+  const wait = Math.min(FIRST_WAIT * 2 ** attempts++, LONGEST_WAIT);
+  return wait * (0.5 + Math.random() / 2);
+}
+
+export function signIn() {
+  const here = location.pathname + location.search;
+  location.assign(`/login?next=${encodeURIComponent(here)}`);
+}
