@@ -114,7 +114,10 @@ class PresenceWriter:
         """Takes effect after the grace."""
         self._connected.pop(connection_id, None)
         loop = asyncio.get_running_loop()
-        loop.call_later(GRACE_SECONDS, self._closed.add, connection_id)
+        loop.call_later(GRACE_SECONDS, self._forget, connection_id)
+
+    def _forget(self, connection_id: UUID) -> None:
+        self._closed.add(connection_id)  # of now: every batch begins a new set
 
     async def run(self) -> None:
         """Writes what changed, and the heartbeat, until cancelled."""
