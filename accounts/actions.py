@@ -29,6 +29,7 @@ def register_user(*, username: str, email: str, password: str, display_name: str
     if not site.REGISTRATION_OPEN:
         raise Forbidden("Registration is closed here. Ask an administrator for an account.")
     user = User(username=username, email=email, display_name=display_name or username)
+    _check_address(email)
     _check_free(user)
     passwords.check_rules(password, user, "password")
     user.password = passwords.hashed(password)
@@ -145,19 +146,32 @@ def update_profile(
     settings: dict[str, Any] | None = None,
 ) -> User:
     """Changes what is given; the same again tells nobody. Raises Invalid."""
-    user = actor
-    was = user.display_name
-    user.display_name = display_name if display_name is not None else was
-    user.settings = settings if settings is not None else user.settings
-    if email is not None and email != user.email:
-        user.email = email
+    given = {"display_name": display_name, "email": email, "settings": settings}
+    changes = {
+        key: value
+        for key, value in given.items()
+        if value is not None and value != getattr(actor, key)
+    }
+    for key, value in changes.items():
+        setattr(actor, key, value)
+    if "email" in changes:
+        _check_address(actor.email)
+        _check_free(actor)
+    if changes:
+        _save_profile(actor, list(changes))
+    return actor
+
+
+def _save_profile(user: User, changed: list[str]) -> None:
+    try:
+        with transaction.atomic():
+            user.changed_at = Now()
+            user.save(update_fields=[*changed, "changed_at"])
+            if "display_name" in changed:
+                publish(events.user_updated(user, seats.chat_ids(user)))
+    except IntegrityError:  # somebody took the address in the meantime
         _check_free(user)
-    with transaction.atomic():
-        user.changed_at = Now()
-        user.save(update_fields=["display_name", "email", "settings", "changed_at"])
-        if user.display_name != was:
-            publish(events.user_updated(user, seats.chat_ids(user)))
-    return user
+        raise
 
 
 def set_active(*, users: Any, is_active: bool) -> None:
@@ -172,6 +186,12 @@ def set_active(*, users: Any, is_active: bool) -> None:
             end_sign_ins(sign_ins=theirs, close_code=CLOSE_DEACTIVATED)
             for user in users:
                 seats.give_up_ownership(user)
+
+
+def _check_address(email: str) -> None:
+    """Beyond ASCII, databases do not agree on what is the same in another case."""
+    if not email.isascii():
+        raise Invalid("Write the address in ASCII (xn--… for the domain).", attr="email")
 
 
 def _check_free(user: User) -> None:
