@@ -12,6 +12,7 @@ from accounts import access, actions, tokens
 from accounts.models import SignIn, User
 from accounts.serializers import (
     LoginSerializer,
+    LogoutSerializer,
     PasswordChangeSerializer,
     ProfileSerializer,
     RefreshSerializer,
@@ -22,7 +23,7 @@ from accounts.serializers import (
 )
 from chatproject.api import checked
 from chatproject.errors import Invalid
-from chatproject.rest import Cursor
+from chatproject.rest import Cursor, text_parameter
 
 
 class PublicView(APIView):
@@ -71,7 +72,7 @@ class RefreshView(PublicView):
 
 class LogoutView(PublicView):
     def post(self, request: Request) -> Response:
-        actions.sign_out(token=checked(RefreshSerializer, request)["refresh"])
+        actions.sign_out(token=checked(LogoutSerializer, request)["refresh"])
         return Response(status=204)
 
 
@@ -89,7 +90,7 @@ class UserCursor(Cursor):
 class UsersView(APIView):
     def get(self, request: Request) -> Response:
         users = User.objects.filter(is_active=True)
-        if search := request.query_params.get("search", "").strip():
+        if search := text_parameter(request, "search"):
             users = users.matching(search)
         if _wants_online(request):
             users = users.online()

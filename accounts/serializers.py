@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from accounts import presence
 from accounts.models import User, username_rules
-from chatproject.fields import StrictTextField
+from chatproject.fields import AnyTextField, StrictTextField, VisibleTextField
 from chatproject.times import rfc3339, rfc3339_or_none
 
 Document = dict[str, Any]
@@ -94,7 +94,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     username = UsernameField()
     email = EmailField()
     password = PasswordField()
-    display_name = StrictTextField(max_length=64, required=False)
+    display_name = VisibleTextField(max_length=64, required=False)
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -106,13 +106,17 @@ class RefreshSerializer(serializers.Serializer[Any]):
     refresh = StrictTextField(max_length=4096)
 
 
+class LogoutSerializer(serializers.Serializer[Any]):
+    refresh = AnyTextField()
+
+
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     old_password = PasswordField()
     new_password = PasswordField()
 
 
 class ProfileSerializer(serializers.Serializer[Any]):
-    display_name = StrictTextField(max_length=64, required=False)
+    display_name = VisibleTextField(max_length=64, required=False)
     email = EmailField(required=False)
     settings = SettingsField(required=False)
 

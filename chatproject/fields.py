@@ -8,7 +8,7 @@ import orjson
 from rest_framework import serializers
 
 from chatproject.errors import Invalid
-from chatproject.text import InvalidText, clean
+from chatproject.text import InvalidText, clean, is_blank
 
 MAX_INTEGER = 2**53
 """The largest number that every JSON reader keeps exact."""
@@ -30,6 +30,25 @@ class StrictTextField(serializers.CharField):
         elif data is not serializers.empty and data is not None:
             self.fail("invalid")
         return super().run_validation(data)
+
+
+class VisibleTextField(StrictTextField):
+    """Text for people: what looks empty counts as empty."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        is_invisible = isinstance(data, str) and is_blank(data)
+        return super().run_validation("" if is_invisible else data)
+
+
+class AnyTextField(serializers.Field[Any, Any, Any, Any]):
+    """A text of which nothing is asked."""
+
+    default_error_messages = {"invalid": "Not a valid string."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
 
 
 class StrictIntegerField(serializers.IntegerField):

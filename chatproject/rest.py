@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from chatproject.errors import Invalid
 from chatproject.fields import MAX_INTEGER, parse_json
+from chatproject.text import InvalidText, clean
 
 
 def integer_parameter(
@@ -24,6 +25,14 @@ def integer_parameter(
     if not re.fullmatch(r"-?[0-9]{1,17}", value) or not low <= int(value) <= high:
         raise Invalid(f"A whole number from {low} to {high}.", attr=name)
     return int(value)
+
+
+def text_parameter(request: Request, name: str) -> str:
+    """A text of the query string; "" if it is not there. Raises Invalid."""
+    try:
+        return clean(request.query_params.get(name, ""))
+    except InvalidText as error:
+        raise Invalid(error.sentence, code=error.code, attr=name) from None
 
 
 def limit_parameter(request: Request) -> int:

@@ -13,8 +13,8 @@ from chatproject.fields import (
     MAX_INTEGER,
     StrictBooleanField,
     StrictIntegerField,
-    StrictTextField,
     StrictUUIDField,
+    VisibleTextField,
 )
 from chatproject.times import rfc3339, rfc3339_or_none
 from chats import talk
@@ -129,7 +129,7 @@ class SeqField(StrictIntegerField):
 
 class NewChatSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=Chat.Type.choices)
-    name = StrictTextField(max_length=100, required=False)
+    name = VisibleTextField(max_length=100, required=False)
     members = serializers.ListField(
         child=StrictUUIDField(), max_length=MAX_MEMBERS - 1, required=False, default=list
     )
@@ -149,8 +149,8 @@ class OwnSettingsSerializer(serializers.Serializer[Any]):
 
 
 class ChatChangeSerializer(serializers.Serializer[Any]):
-    name = StrictTextField(max_length=100, required=False)
-    topic = StrictTextField(max_length=250, required=False, allow_null=True, allow_blank=True)
+    name = VisibleTextField(max_length=100, required=False)
+    topic = VisibleTextField(max_length=250, required=False, allow_null=True, allow_blank=True)
     me = OwnSettingsSerializer(required=False)
 
 
