@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from chatproject.testing.answers import error_of
@@ -58,6 +59,13 @@ def person(server: Server) -> Iterator[Callable[..., Person]]:
     yield make
     for one in made:
         one.rest.close()
+
+
+@pytest.fixture
+def anybody(server: Server) -> Iterator[httpx.Client]:
+    """A REST client that is not signed in."""
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        yield client
 
 
 @pytest.fixture

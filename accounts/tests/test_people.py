@@ -1,0 +1,138 @@
+"""Finding people."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from chatproject.ids import new_id
+from chatproject.testing import Person, error_of
+
+
+def found(who: Person, **query: Any) -> list[str]:
+    """Usernames, in the order of the answer."""
+    answer = who.rest.get("/users", params=query)
+    assert answer.status_code == 200, answer.text
+    return [user["username"] for user in answer.json()["results"]]
+
+
+def crowd(size: int) -> str:
+    """Makes people of one name and returns what finds them all, and nobody else."""
+    tag = new_id().hex[-12:]
+    names = [f"c{number:03}-{tag}" for number in range(size)]
+    User.objects.bulk_create(
+        User(username=name, email=f"{name}@example.org", display_name=name) for name in names
+    )
+    return tag
+
+
+def test_people_are_found_oneself_included(alice: Person, bob: Person):
+    assert found(alice, search=alice.username) == [alice.username]
+    assert found(alice, search=bob.username) == [bob.username]
+
+
+def test_a_person_looks_the_same_in_the_list_and_alone(alice: Person, bob: Person):
+    listed = alice.rest.get("/users", params={"search": bob.username}).json()["results"]
+    assert listed == [alice.rest.get(f"/users/{bob.id}").json()]
+    assert "email" not in listed[0]
+
+
+def test_any_part_of_either_name_is_found(alice: Person, person: Any):
+    tag = new_id().hex[-12:]
+    dora = person("dora", display_name=f"Dora {tag} Núñez")
+    assert found(alice, search=tag) == [dora.username]
+    assert found(alice, search=tag[3:9].upper()) == [dora.username]
+    assert found(alice, search=f"  {tag} Núñ ") == [dora.username]
+    assert found(alice, search=dora.username[1:]) == [dora.username]
+    assert found(alice, search=f"{tag}x") == []
+
+
+@pytest.mark.parametrize("search", ["%", "_%_", "\\", "'", '"; drop table users; --', "👻" * 500])
+def test_signs_of_the_database_stand_for_themselves(alice: Person, search: str):
+    assert alice.username not in found(alice, search=search)
+
+
+def test_who_is_deactivated_is_not_there(alice: Person, bob: Person):
+    assert found(alice, search=bob.username) == [bob.username]
+    User.objects.filter(id=bob.id).update(is_active=False)
+    assert found(alice, search=bob.username) == []
+    error_of(alice.rest.get(f"/users/{bob.id}"), 404)
+
+
+def test_nobody_of_an_unknown_id(alice: Person):
+    assert error_of(alice.rest.get(f"/users/{new_id()}"), 404)["code"] == "not_found"
+
+
+async def test_who_is_online_can_be_asked_for(alice: Person, bob: Person):
+    both = {"search": bob.username.split("-")[1]}
+    async with bob.socket() as socket:
+        await socket.settle()
+        names = found(alice, online="true", limit=200, **both)
+        assert bob.username in names
+        assert alice.username not in names
+        assert {alice.username, bob.username} <= set(found(alice, online="false", limit=200))
+
+
+def test_pages_lead_to_everybody_once_and_back(alice: Person):
+    tag = crowd(7)
+    page = alice.rest.get("/users", params={"search": tag, "limit": 3}).json()
+    assert page["previous"] is None
+    pages = [page]
+    while page["next"]:
+        page = alice.rest.get(page["next"]).json()
+        pages.append(page)
+    sizes = [len(page["results"]) for page in pages]
+    assert sizes == [3, 3, 1]
+    seen = [user["username"] for page in pages for user in page["results"]]
+    assert seen == [f"c{number:03}-{tag}" for number in range(7)]
+    back = alice.rest.get(pages[2]["previous"]).json()
+    assert back["results"] == pages[1]["results"]
+
+
+def test_the_next_page_is_below_the_servers_own_address(alice: Person):
+    page = alice.rest.get("/users", params={"search": crowd(2), "limit": 1}).json()
+    assert urlsplit(page["next"]).netloc == urlsplit(alice.server.url).netloc
+
+
+def test_fifty_people_a_page_unless_told(alice: Person):
+    tag = crowd(51)
+    assert len(found(alice, search=tag)) == 50
+    assert len(found(alice, search=tag, limit=200)) == 51
+    assert len(found(alice, search=tag, limit=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "attr"),
+    [
+        *((f"limit={value}", "limit") for value in ("0", "201", "-1", "x", "", "1.5", "9" * 30)),
+        *((f"online={value}", "online") for value in ("1", "True", "", "x")),
+        ("cursor=nonsense", "cursor"),
+        ("cursor=é", "cursor"),
+        ("cursor=bz1hYmM=", "cursor"),  # o=abc
+        ("search=a%00b", "search"),
+    ],
+)
+def test_bad_input_names_its_field(alice: Person, query: str, attr: str):
+    assert error_of(alice.rest.get(f"/users?{query}"), 400)["attr"] == attr
+
+
+def test_the_number_of_queries_does_not_grow_with_the_people(alice: Person):
+    few, many = (queries_for(alice, crowd(size)) for size in (3, 50))
+    assert few == many <= 4
+
+
+def queries_for(who: Person, search: str) -> int:
+    client = APIClient(headers=who.headers)
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get("/users", {"search": search})
+    assert len(answer.json()["results"]) >= 3
+    return len(captured)
+
+
+def test_people_are_for_those_who_are_signed_in(anybody: Any, alice: Person):
+    error_of(anybody.get("/users"), 401)
+    error_of(anybody.get(f"/users/{alice.id}"), 401)

@@ -1,0 +1,231 @@
+"""Signing in by name and password, by token and by the page's cookie; changing the password."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from django.conf import settings
+
+from accounts.models import SignIn, User
+from accounts.tokens import access_token
+from chatproject.testing import PASSWORD, Person, Server, error_of
+from chatproject.testing.cast import web_session
+
+NEW_PASSWORD = "battery staple 7"
+
+
+def login(anybody: httpx.Client, username: Any, password: Any = PASSWORD) -> httpx.Response:
+    return anybody.post("/auth/login", json={"username": username, "password": password})
+
+
+@pytest.mark.parametrize("change", [str, str.upper, str.lower, str.title, lambda name: f" {name} "])
+@pytest.mark.parametrize("field", ["username", "email"])
+def test_name_or_address_and_password_sign_in(
+    anybody: httpx.Client, alice: Person, field: str, change: Callable[[str], str]
+):
+    answer = login(anybody, change(getattr(alice.user, field)))
+    assert answer.status_code == 200
+    assert answer.json()["user"]["id"] == alice.id
+    assert answer.json()["user"]["email"] == alice.user.email
+    headers = {"Authorization": f"Bearer {answer.json()['access']}"}
+    assert anybody.get("/users/me", headers=headers).status_code == 200
+
+
+def test_a_wrong_password_and_nobody_by_that_name_get_the_same_answer(
+    anybody: httpx.Client, alice: Person, bob: Person
+):
+    User.objects.filter(id=bob.id).update(is_active=False)
+    answers = [
+        login(anybody, alice.username, "wrong horse 9"),
+        login(anybody, "nobody-at-all"),
+        login(anybody, "nobody@example.org"),
+        login(anybody, bob.username),
+        login(anybody, alice.username, PASSWORD.upper()),
+        login(anybody, alice.username, f" {PASSWORD}"),
+    ]
+    assert {error_of(answer, 401)["code"] for answer in answers} == {"invalid_credentials"}
+    assert len({answer.content for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "attr"),
+    [
+        ({"password": PASSWORD}, "username"),
+        ({"username": "alice"}, "password"),
+        ({"username": 7, "password": PASSWORD}, "username"),
+        ({"username": None, "password": PASSWORD}, "username"),
+        ({"username": "alice", "password": 7}, "password"),
+        ({"username": "alice", "password": ["x"]}, "password"),
+        ({"username": "al\x00ice", "password": PASSWORD}, "username"),
+        ({"username": "alice", "password": "a\x00b"}, "password"),
+        ({"username": "x" * 5000, "password": PASSWORD}, "username"),
+        ({"username": "alice", "password": "x" * 100_000}, "password"),
+    ],
+)
+def test_bad_input_names_its_field(anybody: httpx.Client, body: Any, attr: str):
+    assert error_of(anybody.post("/auth/login", json=body), 400)["attr"] == attr
+
+
+# The access token
+
+
+def forged(alice: Person, **changes: Any) -> str:
+    claims = jwt.decode(alice.access, options={"verify_signature": False})
+    return jwt.encode({**claims, **changes}, "x" * 64, "HS256")
+
+
+def unsigned(alice: Person) -> str:
+    return jwt.encode(jwt.decode(alice.access, options={"verify_signature": False}), "", "none")
+
+
+BAD_TOKENS: dict[str, Callable[[Person], str]] = {
+    "nonsense": lambda alice: "nonsense",
+    "dots": lambda alice: "a.b.c",
+    "not base64": lambda alice: "é.ü.ß".encode().decode("latin-1"),
+    "cut": lambda alice: alice.access[:-2],
+    "refresh token": lambda alice: alice.refresh,
+    "expired": lambda alice: access_token(alice.sign_in, timedelta(seconds=-1)),
+    "signed by another key": forged,
+    "unsigned": unsigned,
+    "of Django's key": lambda alice: jwt.encode(
+        jwt.decode(alice.access, options={"verify_signature": False}), settings.SECRET_KEY, "HS256"
+    ),
+    "very long": lambda alice: "x" * 8000,
+}
+
+
+@pytest.mark.parametrize("token", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+def test_any_other_token_is_401(
+    anybody: httpx.Client, alice: Person, token: Callable[[Person], str]
+):
+    assert anybody.get("/users/me", headers=alice.headers).status_code == 200
+    headers = {"Authorization": b"Bearer " + token(alice).encode("latin-1")}
+    answer = anybody.get("/users/me", headers=headers)
+    assert error_of(answer, 401)["code"] == "not_authenticated"
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "JWT", "Bearer:"])
+def test_another_scheme_is_401(anybody: httpx.Client, alice: Person, scheme: str):
+    answer = anybody.get("/users/me", headers={"Authorization": f"{scheme} {alice.access}"})
+    error_of(answer, 401)
+
+
+def test_an_access_token_holds_for_at_most_an_hour(alice: Person):
+    claims = jwt.decode(alice.access, options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] <= 3600
+
+
+def test_a_sign_in_that_has_expired_opens_nothing(alice: Person):
+    assert alice.rest.get("/users/me").status_code == 200
+    SignIn.objects.filter(id=alice.sign_in.id).update(expires_at=alice.sign_in.created_at)
+    error_of(alice.rest.get("/users/me"), 401)
+
+
+def test_who_is_deactivated_is_out_at_once(alice: Person):
+    assert alice.rest.get("/users/me").status_code == 200
+    User.objects.filter(id=alice.id).update(is_active=False)
+    error_of(alice.rest.get("/users/me"), 401)
+
+
+# The page's cookie
+
+
+@pytest.fixture
+def page(server: Server, alice: Person) -> Iterator[httpx.Client]:
+    """A browser's client on which Alice is signed in."""
+    cookies = {"sessionid": web_session(alice), "csrftoken": "c" * 32}
+    with httpx.Client(base_url=server.url, cookies=cookies) as client:
+        yield client
+
+
+def test_the_cookie_reads_and_writes_with_its_csrf_header(page: httpx.Client, alice: Person):
+    assert page.get("/users/me").json()["id"] == alice.id
+    body = {"display_name": "Alice of the page"}
+    answer = page.patch("/users/me", json=body, headers={"X-CSRFToken": "c" * 32})
+    assert answer.json()["display_name"] == "Alice of the page"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-CSRFToken": ""},
+        {"X-CSRFToken": "d" * 32},
+        {"X-CSRFToken": "short"},
+        {"X-CSRFToken": "c" * 32, "Origin": "https://evil.example"},
+        {"X-CSRFToken": "c" * 32, "Origin": "null"},
+    ],
+)
+def test_the_cookie_without_it_writes_nothing(
+    page: httpx.Client, alice: Person, headers: dict[str, str]
+):
+    answer = page.patch("/users/me", json={"display_name": "Mallory's"}, headers=headers)
+    assert error_of(answer, 403)["code"] == "permission_denied"
+    assert page.get("/users/me").json()["display_name"] == "Alice"
+
+
+def test_the_cookie_ends_with_its_sign_in(page: httpx.Client, alice: Person):
+    assert page.get("/users/me").status_code == 200
+    SignIn.objects.filter(user=alice.user, kind="web").update(ended_at=alice.sign_in.created_at)
+    error_of(page.get("/users/me"), 401)
+
+
+# The password
+
+
+def test_a_new_password_takes_the_place_of_the_old(anybody: httpx.Client, alice: Person):
+    answer = change_password(alice)
+    assert (answer.status_code, answer.content) == (204, b"")
+    error_of(login(anybody, alice.username), 401)
+    assert login(anybody, alice.username, NEW_PASSWORD).status_code == 200
+
+
+def change_password(who: Person, old: Any = PASSWORD, new: Any = NEW_PASSWORD) -> httpx.Response:
+    return who.rest.post("/auth/password", json={"old_password": old, "new_password": new})
+
+
+async def test_a_new_password_ends_every_other_session_and_its_sockets(
+    anybody: httpx.Client, alice: Person, page: httpx.Client
+):
+    other = login(anybody, alice.username).json()
+    headers = {"Authorization": f"Bearer {other['access']}"}
+    async with alice.socket() as own, alice.socket(additional_headers=headers) as others:
+        assert page.get("/users/me").status_code == 200
+        assert change_password(alice).status_code == 204
+        assert await others.close_code(timeout=10) == 4401
+        assert (await own.ask("ping"))["type"] == "ok"
+    error_of(anybody.get("/users/me", headers=headers), 401)
+    error_of(anybody.post("/auth/refresh", json={"refresh": other["refresh"]}), 401)
+    error_of(page.get("/users/me"), 401)
+    assert alice.rest.get("/users/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "attr"),
+    [
+        ("wrong horse 9", NEW_PASSWORD, "old_password"),
+        (None, NEW_PASSWORD, "old_password"),
+        (7, NEW_PASSWORD, "old_password"),
+        (PASSWORD, "short", "new_password"),
+        (PASSWORD, "password123", "new_password"),
+        (PASSWORD, "x9 " * 43, "new_password"),
+        (PASSWORD, 12345678, "new_password"),
+        (PASSWORD, None, "new_password"),
+    ],
+)
+def test_a_bad_password_names_its_field_and_changes_nothing(
+    anybody: httpx.Client, alice: Person, old: Any, new: Any, attr: str
+):
+    other = login(anybody, alice.username).json()
+    assert error_of(change_password(alice, old, new), 400)["attr"] == attr
+    headers = {"Authorization": f"Bearer {other['access']}"}
+    assert anybody.get("/users/me", headers=headers).status_code == 200
+    assert login(anybody, alice.username).status_code == 200
+
+
+def test_changing_the_password_needs_a_sign_in(anybody: httpx.Client):
+    body = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
+    error_of(anybody.post("/auth/password", json=body), 401)
