@@ -84,6 +84,9 @@ def _facts(
 
 def delete_messages(chat: Chat) -> None:
     """In three statements, however much was said: no row is loaded."""
-    Reaction.objects.filter(message__chat=chat)._raw_delete(using=None)
-    Mention.objects.filter(chat=chat)._raw_delete(using=None)
-    Message.objects.filter(chat=chat)._raw_delete(using=None)
+    for rows in (
+        Reaction.objects.filter(message__chat=chat),
+        Mention.objects.filter(chat=chat),
+        Message.objects.filter(chat=chat),
+    ):
+        rows._raw_delete(using=rows.db)
