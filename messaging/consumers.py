@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
@@ -38,7 +37,6 @@ MAX_FRAME_BYTES = 65_536
 MAX_FIRST_FRAME_BYTES = 4_096
 SIGN_IN_SECONDS = 5
 HEARTBEAT_SECONDS = 25
-TYPING_SECONDS = 3
 MAX_SENDS_UNDER_WAY = 64
 
 NOT_TEXT = 1003
@@ -63,7 +61,6 @@ class ChatConsumer(AsyncConsumer):
     ) -> None:
         self.scope, self._receive, self._send = scope, receive, send
         self._sends: set[asyncio.Task[None]] = set()
-        self._typed_at: dict[UUID, float] = {}
         await receive()  # websocket.connect
         signed_in = await self._sign_in()
         if signed_in is None:
@@ -159,9 +156,6 @@ class ChatConsumer(AsyncConsumer):
         if kind == "message.send":
             await self._start_send(given, ref)
             return
-        if kind == "typing" and not self._may_type(given["chat_id"]):
-            self._answer(ref, {})
-            return
         await self._sends_done()
         if kind == "ping":
             self._answer(ref, {})
@@ -200,13 +194,6 @@ class ChatConsumer(AsyncConsumer):
         """What comes after a send takes effect after it."""
         if self._sends:
             await asyncio.wait(self._sends)
-
-    def _may_type(self, chat_id: UUID) -> bool:
-        now = time.monotonic()
-        if now - self._typed_at.get(chat_id, -TYPING_SECONDS) < TYPING_SECONDS:
-            return False
-        self._typed_at[chat_id] = now
-        return True
 
     async def _renew(self, token: str) -> dict[str, Any]:
         found = await in_database_pool(_find, token, "")

@@ -1,5 +1,7 @@
 """What a client's frames do: one table from a frame's type to its shape and its action."""
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,6 +23,7 @@ from messaging.serializers import EditSerializer, EmojiSerializer, SendSerialize
 
 MAX_WATCHED = 500
 MAX_TYPING_MEMBERS = 100
+TYPING_SECONDS = 3
 
 Given = dict[str, Any]
 
@@ -114,9 +117,22 @@ def _mark(action: Any, user: User, given: Given) -> Given:
 
 def typing(user: User, given: Given) -> Given:
     chat = access.seat_in(user, given["chat_id"]).chat
-    if chat.member_count <= MAX_TYPING_MEMBERS:
+    if chat.member_count <= MAX_TYPING_MEMBERS and _is_news(user.id, chat.id):
         publish(chat_events.typing(chat.id, user.id))
     return {}
+
+
+_typed_at: dict[tuple[UUID, UUID], float] = {}
+_typing = threading.Lock()
+
+
+def _is_news(user_id: UUID, chat_id: UUID) -> bool:
+    """Once in 3 s for all sockets of a person in this process."""
+    with _typing:
+        now = time.monotonic()
+        for key in [key for key, at in _typed_at.items() if now - at >= TYPING_SECONDS]:
+            del _typed_at[key]
+        return _typed_at.setdefault((user_id, chat_id), now) == now
 
 
 def watch(user: User, given: Given) -> Given:
