@@ -13,7 +13,7 @@ from accounts.presence import PresenceWriter
 from chatproject.pools import in_database_pool
 from chatproject.realtime import GROUP, Envelope, bus
 from messaging import reading
-from messaging.sockets import NOT_SIGNED_IN, Socket
+from messaging.sockets import DEACTIVATED, NOT_SIGNED_IN, Socket
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +83,8 @@ class Hub:
         seats = await in_database_pool(reading.chat_versions, socket.user_id)
         for chat_id, version in seats.items():
             feed = self._feeds.setdefault(chat_id, Feed(chat_id, version))
+            if not feed.sockets:  # somebody is about to join, and has told nobody anything
+                feed.version = max(feed.version, version)
             self._attach(feed, socket)
         await self._check_seats(socket)
         self.presence.connected(socket.id, socket.user_id)
@@ -117,8 +119,12 @@ class Hub:
     def _detach(self, feed: Feed, socket: Socket) -> None:
         feed.sockets.discard(socket)
         socket.chat_ids.discard(feed.chat_id)
-        if not feed.sockets and not feed.busy.locked():
-            self._feeds.pop(feed.chat_id, None)
+        self._forget_if_unheard(feed)
+
+    def _forget_if_unheard(self, feed: Feed) -> None:
+        is_known = self._feeds.get(feed.chat_id) is feed
+        if is_known and not feed.sockets and not feed.busy.locked():
+            del self._feeds[feed.chat_id]
 
     # Events from the layer
 
@@ -234,9 +240,14 @@ class Hub:
                     pass
             except Exception as error:
                 logger.warning("chat %s is not read, will be: %r", feed.chat_id, error)
+        self._settle(feed)
+
+    def _settle(self, feed: Feed) -> None:
+        """What came live while the rows were read goes out, or is mended."""
         self._deliver_held(feed)
         if feed.held:
             self._mend(feed)
+        self._forget_if_unheard(feed)
 
     async def _read_on(self, feed: Feed) -> bool:
         """Tells up to 500 missed versions; whether there may be more."""
@@ -255,25 +266,23 @@ class Hub:
 
     async def _join(self, user_id: str, chat_id: str) -> None:
         """Attaches somebody's sockets to a chat, then tells them of it, whole."""
-        feed = self._feeds.get(chat_id) or self._feeds.setdefault(chat_id, Feed(chat_id, 0))
+        feed = self._feeds.setdefault(chat_id, Feed(chat_id, 0))
         async with feed.busy:
             try:
                 await self._join_held(feed, user_id)
             except Exception as error:
                 logger.warning("chat %s is not joined, will be: %r", chat_id, error)
-        self._deliver_held(feed)
-        if feed.held:
-            self._mend(feed)
-        if not feed.sockets:
-            self._feeds.pop(chat_id, None)
+        self._settle(feed)
 
     async def _join_held(self, feed: Feed, user_id: str) -> None:
+        while feed.sockets and await self._read_on(feed):
+            pass
+        # Read after those rows: what was told to the others before is never above this version.
         document = await in_database_pool(reading.chat_for, UUID(user_id), UUID(feed.chat_id))
-        if document is None:
+        if document is None or self._feeds.setdefault(feed.chat_id, feed) is not feed:
             return
-        if feed.sockets:
-            await self._read_on(feed)
-        feed.version = max(feed.version, document["version"])
+        if not feed.sockets:
+            feed.version = max(feed.version, document["version"])
         frame = orjson.dumps({"type": "chat.created", "chat": document}).decode()
         for socket in self._by_user.get(user_id, set()) - feed.sockets:
             self._attach(feed, socket)
@@ -312,9 +321,9 @@ class Hub:
             feed = self._feeds.get(chat_id)
             if feed and version > feed.version:
                 self._mend(feed)
-        for key in changed.ended_sign_ins & self._by_sign_in.keys():
+        for key in changed.ended_sign_ins.keys() & self._by_sign_in.keys():
             for socket in list(self._by_sign_in[key]):
-                socket.close(NOT_SIGNED_IN)
+                socket.close(NOT_SIGNED_IN if changed.ended_sign_ins[key] else DEACTIVATED)
         for key in changed.users & self._by_user.keys():
             for socket in list(self._by_user[key]):
                 await self._check_seats(socket)

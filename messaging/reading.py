@@ -44,7 +44,8 @@ def missed_events(chat_id: UUID, since: int) -> list[Envelope] | None:
 class Changes(NamedTuple):
     chats: dict[str, int]
     users: set[str]
-    ended_sign_ins: set[str]
+    ended_sign_ins: dict[str, bool]
+    """By id: whether its user may still sign in."""
 
 
 def recent_changes() -> Changes:
@@ -56,7 +57,7 @@ def recent_changes() -> Changes:
     return Changes(
         {str(key): version for key, version in chats},
         {str(key) for key in users},
-        {str(key) for key in ended.values_list("id", flat=True)},
+        {str(key): is_active for key, is_active in ended.values_list("id", "user__is_active")},
     )
 
 

@@ -12,6 +12,7 @@ from chatproject.ids import new_id
 MAX_WAITING_BYTES = 1024 * 1024
 
 NOT_SIGNED_IN = 4401
+DEACTIVATED = 4403
 TOO_SLOW = 4408
 
 
