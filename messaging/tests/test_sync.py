@@ -1,0 +1,295 @@
+"""Coming back: state before + events, or + sync, is the state after."""
+
+import random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chatproject.ids import new_id
+from chatproject.testing import Person, SocketClient
+from chats.models import Chat, Membership
+from messaging.writer import Send, write_batch
+
+
+def _write(who: Person, chat: dict[str, Any], count: int, content: str = "x") -> None:
+    chat_id = UUID(chat["id"])
+    for start in range(0, count, 200):
+        size = min(200, count - start)
+        write_batch([Send(who.user.id, None, chat_id, content) for _ in range(size)])
+
+
+class Client:
+    """What a client of one chat holds: it keeps the higher version of everything."""
+
+    def __init__(self, chat: dict[str, Any]) -> None:
+        self.version = chat["version"]
+        self.profile = (chat["name"], chat["topic"])
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.members: dict[str, tuple[str, bool]] = {}
+
+    def take_changes(self, changes: dict[str, Any]) -> None:
+        assert changes["complete"]
+        for message in changes["messages"]:
+            self._take_message(message)
+        for member in changes["members"]:
+            self._take_member(member)
+        self.version = changes["version"]
+
+    def take_event(self, event: dict[str, Any]) -> None:
+        if event.get("version", 0) <= self.version:
+            return
+        assert event["version"] == self.version + 1
+        self.version += 1
+        if "message" in event:
+            self._take_message(event["message"])
+        if "member" in event:
+            self._take_member(event["member"])
+        if "chat" in event:
+            self.profile = (event["chat"]["name"], event["chat"]["topic"])
+
+    def _take_message(self, message: dict[str, Any]) -> None:
+        held = self.messages.get(message["id"], {"version": 0})
+        if message["version"] > held["version"]:
+            self.messages[message["id"]] = message
+
+    def _take_member(self, member: dict[str, Any]) -> None:
+        self.members[member["user"]["id"]] = (member["role"], member["left_at"] is not None)
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        return self.version, self.profile, self.messages, self.members
+
+
+def _truth(who: Person, chat_id: str) -> Client:
+    found = who.rest.get(f"/chats/{chat_id}/changes", params={"since": 0}).json()
+    client = Client(found["chat"])
+    client.take_changes(found)
+    return client
+
+
+class Crowd:
+    """People who do things with one chat, at random but repeatably."""
+
+    def __init__(self, people: list[Person], spare: list[Person], seed: int) -> None:
+        self.people, self.spare = people, spare
+        self.random = random.Random(seed)
+        self.chat = people[0].group_with(*people[1:])
+        self.path = f"/chats/{self.chat['id']}"
+        self.sent: list[dict[str, Any]] = []
+
+    def act(self, times: int) -> None:
+        choices = [self.say] * 6 + [self.edit, self.react, self.react, self.delete]
+        choices += [self.rename, self.promote, self.add, self.remove]
+        for _ in range(times):
+            answer = self.random.choice(choices)()
+            assert answer is None or answer.status_code < 500
+
+    def _any(self) -> tuple[Person, str]:
+        who = self.random.choice(self.people)
+        message = self.random.choice(self.sent) if self.sent else {"id": str(new_id())}
+        return who, f"{self.path}/messages/{message['id']}"
+
+    def say(self) -> None:
+        who = self.random.choice(self.people)
+        self.sent.append(who.says(self.chat, f"@{self.people[1].username} {len(self.sent)}"))
+
+    def edit(self) -> Any:
+        who, path = self._any()
+        return who.rest.patch(path, json={"content": f"edited {self.random.random()}"})
+
+    def react(self) -> Any:
+        who, path = self._any()
+        act = self.random.choice([who.rest.put, who.rest.put, who.rest.delete])
+        return act(f"{path}/reactions/{self.random.choice('👍🎉😀')}")
+
+    def delete(self) -> Any:
+        who, path = self._any()
+        return who.rest.delete(path)
+
+    def rename(self) -> Any:
+        field = self.random.choice(["name", "topic"])
+        value = f"Name {self.random.randint(1, 3)}"
+        return self.people[0].rest.patch(self.path, json={field: value})
+
+    def promote(self) -> Any:
+        path = f"{self.path}/members/{self.people[1].id}"
+        role = self.random.choice(["admin", "member"])
+        return self.people[0].rest.patch(path, json={"role": role})
+
+    def add(self) -> Any:
+        body = {"user_ids": [one.id for one in self.spare]}
+        return self.people[0].rest.post(f"{self.path}/members", json=body)
+
+    def remove(self) -> Any:
+        path = f"{self.path}/members/{self.random.choice(self.spare).id}"
+        return self.people[0].rest.delete(path)
+
+
+@pytest.fixture(params=[1, 2, 3])
+def crowd(request: Any, alice: Person, bob: Person, person: Any) -> Crowd:
+    return Crowd([alice, bob], [person("dora"), person("emil")], request.param)
+
+
+async def test_state_before_and_events_make_the_state_after(crowd: Crowd, bob: Person):
+    crowd.act(10)
+    async with bob.socket() as socket:
+        client = _truth(bob, crowd.chat["id"])
+        crowd.act(40)
+        truth = _truth(bob, crowd.chat["id"])
+        assert truth.version > client.version
+        await socket.until(lambda frame: frame.get("version") == truth.version)
+    for frame in socket.frames:
+        client.take_event(frame)
+    assert client.state == truth.state
+
+
+async def test_state_before_and_sync_make_the_state_after(crowd: Crowd, bob: Person):
+    crowd.act(10)
+    client = _truth(bob, crowd.chat["id"])
+    crowd.act(40)
+    truth = _truth(bob, crowd.chat["id"])
+    async with bob.socket() as socket:
+        answer = await _sync(socket, {crowd.chat["id"]: client.version})
+    (changes,) = answer["changes"]
+    assert changes["chat_id"] == crowd.chat["id"]
+    client.take_changes(changes)
+    (chat,) = [one for one in answer["chats"] if one["id"] == crowd.chat["id"]]
+    client.profile = (chat["name"], chat["topic"])
+    assert client.state == truth.state
+
+
+async def _sync(socket: SocketClient, chats: dict[str, int], **more: Any) -> dict[str, Any]:
+    answer = await socket.ask("sync", chats=chats, **more)
+    assert answer["type"] == "ok", answer
+    assert set(answer) >= {"epoch", "chats", "changes", "gone"}
+    return answer
+
+
+async def test_what_is_up_to_date_is_not_in_the_answer(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    other = alice.direct_chat_with(bob)
+    bob.says(other, "news")
+    async with alice.socket() as socket:
+        known = {group["id"]: group["version"], other["id"]: other["version"]}
+        answer = await _sync(socket, known, epoch=socket.hello["epoch"])
+        assert answer["epoch"] == socket.hello["epoch"]
+        assert [one["id"] for one in answer["chats"]] == [other["id"], group["id"]]
+        assert [one["chat_id"] for one in answer["changes"]] == [other["id"]]
+        assert [one["content"] for one in answer["changes"][0]["messages"]] == ["news"]
+        assert answer["gone"] == []
+        listed = alice.rest.get("/chats").json()["results"]
+        assert [one["id"] for one in answer["chats"]] == [one["id"] for one in listed]
+
+
+async def test_chats_that_are_no_longer_ones_own_are_gone(
+    alice: Person, bob: Person, mallory: Person, group: dict[str, Any]
+):
+    deleted, foreign = bob.group_with(alice), alice.group_with(mallory)
+    never = str(new_id())
+    known = {group["id"]: 1, deleted["id"]: 1, foreign["id"]: 1, never: 1}
+    async with bob.socket() as socket:
+        assert (await _sync(socket, {group["id"]: 1}))["gone"] == []
+        bob.rest.delete(f"/chats/{group['id']}/members/{bob.id}")
+        bob.rest.delete(f"/chats/{deleted['id']}")
+        answer = await _sync(socket, known)
+        assert sorted(answer["gone"]) == sorted(known)
+        assert answer["changes"] == []
+        assert foreign["id"] not in str({**answer, "gone": []})
+
+
+async def test_over_five_hundred_messages_the_answer_is_not_complete(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    _write(bob, group, 500)
+    async with alice.socket() as socket:
+        for since, complete in ((group["version"], True), (group["version"] - 1, False)):
+            (change,) = (await _sync(socket, {group["id"]: since}))["changes"]
+            path = f"/chats/{group['id']}/changes"
+            by_rest = alice.rest.get(path, params={"since": since}).json()
+            assert by_rest["chat"]["id"] == group["id"]
+            for found in (change, by_rest):
+                assert found["complete"] is complete
+                assert len(found["messages"]) == (500 if complete else 0)
+                assert found["version"] == group["version"] + 500
+
+
+async def test_five_hundred_are_for_all_chats_together(alice: Person, bob: Person):
+    chats = [alice.group_with(bob) for _ in range(3)]
+    for chat in chats:
+        _write(bob, chat, 200)
+    async with alice.socket() as socket:
+        answer = await _sync(socket, {one["id"]: one["version"] for one in chats})
+    assert sorted(one["complete"] for one in answer["changes"]) == [False, True, True]
+    assert sum(len(one["messages"]) for one in answer["changes"]) == 400
+
+
+async def test_an_answer_has_no_more_than_512_kilobytes_of_changes(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    other = alice.group_with(bob)
+    _write(bob, group, 60, "é" * 10_000)
+    _write(bob, other, 1)
+    async with alice.socket() as socket:
+        known = {one["id"]: one["version"] for one in (group, other)}
+        answer = await _sync(socket, known)
+    complete = {one["chat_id"]: one["complete"] for one in answer["changes"]}
+    assert complete == {group["id"]: False, other["id"]: True}
+
+
+async def test_another_epoch_or_a_version_ahead_starts_anew(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    other = alice.direct_chat_with(bob)
+    known = {group["id"]: group["version"], other["id"]: other["version"] - 1}
+    async with alice.socket() as socket:
+        answer = await _sync(socket, known, epoch=str(new_id()))
+        assert {one["chat_id"] for one in answer["changes"]} == set(known)
+        assert not any(one["complete"] for one in answer["changes"])
+        (ahead,) = (await _sync(socket, {group["id"]: group["version"] + 1}))["changes"]
+        assert ahead["complete"] is False
+        assert ahead["messages"] == ahead["members"] == []
+        assert ahead["version"] == group["version"]
+    path = f"/chats/{group['id']}/changes?since={group['version'] + 1}"
+    assert alice.rest.get(path).json()["complete"] is False
+
+
+async def test_the_two_hundred_latest_chats_are_told_and_that_there_are_more(alice: Person):
+    def join(count: int) -> None:
+        chats = Chat.objects.bulk_create(
+            Chat(type="group", name=f"Group {number}", version=1) for number in range(count)
+        )
+        Membership.objects.bulk_create(
+            Membership(chat=chat, user=alice.user, version=1) for chat in chats
+        )
+
+    join(200)
+    async with alice.socket() as socket:
+        answer = await _sync(socket, {})
+        assert (len(answer["chats"]), bool(answer.get("more"))) == (200, False)
+        join(1)
+        answer = await _sync(socket, {})
+        assert (len(answer["chats"]), answer["more"]) == (200, True)
+
+
+@pytest.mark.parametrize("since", ["", "-1", "x", "1.5", "9007199254740993", None])
+def test_since_is_a_number_within_bounds(alice: Person, group: dict[str, Any], since: str | None):
+    params = {} if since is None else {"since": since}
+    answer = alice.rest.get(f"/chats/{group['id']}/changes", params=params)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "since"
+
+
+def test_a_stranger_gets_no_changes(mallory: Person, group: dict[str, Any]):
+    assert mallory.rest.get(f"/chats/{group['id']}/changes?since=0").status_code == 404
+
+
+def test_changes_name_who_left_too(alice: Person, bob: Person, group: dict[str, Any]):
+    bob.rest.delete(f"/chats/{group['id']}/members/{bob.id}")
+    path = f"/chats/{group['id']}/changes"
+    found = alice.rest.get(path, params={"since": group["version"]}).json()
+    assert [one["user"]["id"] for one in found["members"]] == [bob.id]
+    assert found["members"][0]["left_at"]
+    assert found["messages"][0]["system"]["kind"] == "left"
+    assert found["version"] == found["chat"]["version"] == group["version"] + 2
