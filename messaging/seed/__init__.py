@@ -1,0 +1,1 @@
+"""Demonstration data: people, their chats, and what they say in several languages."""
