@@ -13,6 +13,9 @@ from messaging.formatting import preview
 register = template.Library()
 
 AVATAR_COLOURS = 8
+QUICK_REACTIONS = ["👍", "❤️", "😂", "🎉", "🙏"]
+CORE_MODULES = ["app", "socket", "store", "dom", "timeline", "composer", "sidebar", "reading"]
+"""Loaded side by side, so that no import waits for the one that names it."""
 
 
 @register.simple_tag
@@ -23,6 +26,17 @@ def icon(name: str) -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def quick_reactions() -> list[str]:
+    return QUICK_REACTIONS
+
+
+@register.simple_tag
+def module_urls() -> list[str]:
+    """Where the page's core modules are."""
+    return [static(f"js/{name}.js") for name in CORE_MODULES]
 
 
 @register.filter
