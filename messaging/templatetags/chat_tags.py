@@ -1,10 +1,13 @@
 """Template tags: icons, avatars, and what a chat is called."""
 
 import zlib
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -55,16 +58,20 @@ def colour(key: str | None) -> int:
 
 
 @register.filter
-def title(chat: dict[str, Any]) -> str:
+def title(chat: dict[str, Any] | None) -> str:
     """What a chat is called: its name, or the other person's."""
+    if not chat:
+        return ""
     if chat["peer"]:
         return str(chat["peer"]["display_name"])
     return chat["name"] or "Deleted account"
 
 
 @register.filter
-def last_line(chat: dict[str, Any], reader_id: str) -> str:
+def last_line(chat: dict[str, Any] | None, reader_id: str) -> str:
     """One line of the newest message, with who said it."""
+    if not chat:
+        return ""
     message = chat["last_message"]
     if message is None:
         return "No messages yet"
@@ -77,8 +84,20 @@ def last_line(chat: dict[str, Any], reader_id: str) -> str:
 
 
 @register.filter
-def count(number: int) -> str:
+def short_time(moment: str | None) -> str:
+    """The time of today or the date of another day, in UTC: the script knows the reader's zone."""
+    if not moment:
+        return ""
+    then = datetime.fromisoformat(moment)
+    is_today = then.date() == timezone.now().date()
+    return date_format(then, "H:i" if is_today else "j M")
+
+
+@register.filter
+def count(number: int | None) -> str:
     """Up to 99, as badges show it."""
+    if not number:
+        return ""
     return "99+" if number > 99 else str(number)
 
 
