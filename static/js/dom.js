@@ -147,7 +147,7 @@ export function paintAvatar(avatar, name, key) {
 }
 
 export function avatarOf(user, size) {
-  const made = element("span", { class: `avatar is-${size}`, "aria-hidden": "true" });
+  const made = element("span", { class: size ? `avatar is-${size}` : "avatar", "aria-hidden": "true" });
   const dot = element("span", { class: "presence", "data-presence": user.id });
   dot.classList.toggle("is-online", user.is_online);
   made.append(element("span", { class: "avatar-text" }), dot);

@@ -1,0 +1,194 @@
+// Where one writes: sending, drafts, replies and edits.
+
+import { find, preview } from "./dom.js";
+import { outbox } from "./outbox.js";
+import { socket } from "./socket.js";
+import { store } from "./store.js";
+import { timeline } from "./timeline.js";
+
+const DRAFT_SECONDS = 0.3;
+const TYPING_SECONDS = 3;
+const MAX_CONTENT = 10_000;
+const COUNT_FROM = 0.9;
+const BLANK = /^[\s\u200b-\u200d\u2060\ufeff]*$/;
+
+const form = find("[data-composer]");
+const field = form && find("textarea", form);
+const context = form && find("[data-context]", form);
+const draftKey = `draft:${store.me.id}:${store.openId}`;
+/** What the field is for: a new message, perhaps as a reply; or an edit, with the draft put by. */
+let replyTo = null;
+let editing = null;
+let putBy = "";
+let draftTimer = 0;
+let typedAt = 0;
+
+export const composer = { start, focus: () => field.focus(), reply, edit };
+
+function start() {
+  form.noValidate = true;
+  restoreDraft();
+  form.addEventListener("submit", (event) => (event.preventDefault(), submit()));
+  field.addEventListener("keydown", press);
+  field.addEventListener("input", changed);
+  find("[data-context-close]", context).addEventListener("click", cancel);
+  addEventListener("pagehide", saveDraft);
+  if (matchMedia("(pointer: fine)").matches) field.focus({ preventScroll: true });
+}
+
+const isBlank = (text) => BLANK.test(text);
+const isComposing = (event) => event.isComposing || event.keyCode === 229;
+const isTouch = () => matchMedia("(pointer: coarse)").matches;
+
+function press(event) {
+  if (isComposing(event)) return;
+  if (event.key === "Enter" && sends(event)) {
+    event.preventDefault();
+    submit();
+  } else if (event.key === "Escape" && cancel()) event.preventDefault();
+  else if (event.key === "ArrowUp" && !field.value && !editing && editLast()) event.preventDefault();
+}
+
+function sends(event) {
+  if (event.ctrlKey || event.metaKey) return true;
+  return !event.shiftKey && !event.altKey && !isTouch();
+}
+
+function submit() {
+  const text = field.value.trim();
+  if (editing) return saveEdit(text);
+  if (isBlank(text) || [...text].length > MAX_CONTENT) return;
+  setText("");
+  const answered = replyTo;
+  replyTo = null;
+  showContext();
+  saveDraft();
+  typedAt = 0;
+  timeline.clearDivider();
+  outbox.add(store.openId, text, answered?.id ?? null);
+  timeline.toEnd();
+  field.focus();
+}
+
+function setText(text) {
+  field.value = text;
+  grow();
+  showCount();
+}
+
+function changed() {
+  grow();
+  showCount();
+  clearTimeout(draftTimer);
+  draftTimer = setTimeout(saveDraft, DRAFT_SECONDS * 1000);
+  if (!editing && !isBlank(field.value) && Date.now() - typedAt >= TYPING_SECONDS * 1000) {
+    typedAt = Date.now();
+    socket.tell("typing", { chat_id: store.openId });
+  }
+}
+
+/** Browsers without `field-sizing` need a height. */
+function grow() {
+  if (CSS.supports("field-sizing", "content")) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+}
+
+function showCount() {
+  const count = find("[data-count]", form);
+  const length = [...field.value.trim()].length;
+  count.hidden = length < MAX_CONTENT * COUNT_FROM;
+  count.textContent = String(MAX_CONTENT - length);
+  form.classList.toggle("has-text", !isBlank(field.value));
+}
+
+// Drafts
+
+function saveDraft() {
+  clearTimeout(draftTimer);
+  const draft = { text: editing ? putBy : field.value, reply_to: replyTo?.id ?? null };
+  try {
+    if (draft.text || draft.reply_to) sessionStorage.setItem(draftKey, JSON.stringify(draft));
+    else sessionStorage.removeItem(draftKey);
+  } catch {
+    // Without storage a draft lives as long as the page.
+  }
+}
+
+function restoreDraft() {
+  const draft = JSON.parse(sessionStorage.getItem(draftKey) ?? '{"text": ""}');
+  replyTo = draft.reply_to ? (store.withId(draft.reply_to) ?? null) : null;
+  setText(draft.text);
+  showContext();
+}
+
+// Replies and edits
+
+function showContext() {
+  context.hidden = !replyTo && !editing;
+  if (context.hidden) return;
+  const message = editing ?? replyTo;
+  const name = message.sender?.display_name ?? "Deleted account";
+  const head = editing ? "Editing" : `Replying to ${name}`;
+  find("[data-context-text]", context).textContent = `${head}: ${preview(message.content)}`;
+}
+
+function reply(message) {
+  if (editing) cancel();
+  replyTo = message;
+  showContext();
+  saveDraft();
+  field.focus();
+}
+
+function edit(message) {
+  if (!editing) putBy = field.value;
+  editing = message;
+  setText(message.content);
+  showContext();
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+}
+
+function editLast() {
+  const isMine = (message) => message.sender_id === store.me.id && !message.deleted_at;
+  const last = store.sorted().findLast(isMine);
+  if (last) edit(last);
+  return Boolean(last);
+}
+
+/** Ends an edit, else a reply. False where there was neither. */
+function cancel() {
+  if (!editing && !replyTo) return false;
+  if (editing) setText(putBy);
+  else replyTo = null;
+  editing = null;
+  putBy = "";
+  showContext();
+  saveDraft();
+  field.focus();
+  return true;
+}
+
+async function saveEdit(content) {
+  const message = editing;
+  if (isBlank(content)) {
+    cancel();
+    const { confirmDelete } = await import("./menu.js");
+    return confirmDelete(message);
+  }
+  if (content !== message.content && !(await sendEdit(message, content))) return;
+  if (editing === message) cancel();
+}
+
+/** False where it failed: what was typed stays. */
+async function sendEdit(message, content) {
+  const fields = { chat_id: message.chat_id, message_id: message.id, content };
+  try {
+    store.take((await socket.request("message.edit", fields)).message);
+    return true;
+  } catch (error) {
+    find("[data-context-text]", context).textContent = `Not saved. ${error.message}`;
+    return false;
+  }
+}

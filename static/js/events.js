@@ -1,0 +1,210 @@
+// How what the page knows is kept true: events by rising version, and a sync after each absence.
+
+import { emit, get, isUnread, learnNames, learnSender, store } from "./store.js";
+import { socket } from "./socket.js";
+
+const SYNC_AGAIN_SECONDS = 2;
+const TYPING_SECONDS = 6;
+const REFRESH_SECONDS = 0.4;
+
+export function follow() {
+  socket.on("hello", ({ user }) => user.id === store.me.id || location.reload());
+  socket.on("up", sync);
+  socket.on("event", takeEvent);
+}
+
+let isSyncing = false;
+let held = [];
+
+async function sync() {
+  if (isSyncing || !socket.isUp) return;
+  isSyncing = true;
+  const versions = [...store.chats.values()].map((chat) => [chat.id, chat.version]);
+  const known = { epoch: store.epoch, chats: Object.fromEntries(versions) };
+  try {
+    await takeSync(await socket.request("sync", known));
+  } catch {
+    setTimeout(sync, SYNC_AGAIN_SECONDS * 1000);
+  }
+  isSyncing = false;
+  for (const event of held.splice(0)) takeEvent(event);
+}
+
+async function takeSync({ epoch, chats, changes, gone }) {
+  store.epoch = epoch;
+  for (const id of gone) removeChat(id);
+  const versions = new Map(changes.map((change) => [change.chat_id, change.version]));
+  const known = new Map(store.chats);
+  store.chats.clear();
+  for (const chat of chats) {
+    const version = versions.get(chat.id) ?? known.get(chat.id)?.version ?? chat.version;
+    store.chats.set(chat.id, { ...chat, version });
+    learnNames(chat);
+  }
+  keepOlder(known, versions);
+  const change = changes.find(({ chat_id: id }) => id === store.openId);
+  if (change) await takeChange(change);
+  emit("chats");
+}
+
+/** The answer names the latest 200 chats; what is known of the others stays. */
+function keepOlder(known, versions) {
+  for (const [id, chat] of known) {
+    if (store.chats.has(id)) continue;
+    store.chats.set(id, { ...chat, version: versions.get(id) ?? chat.version });
+    if (versions.has(id)) refresh(id);
+  }
+}
+
+async function takeChange({ members, messages, complete }) {
+  if (!complete) return store.loadNewest({ isFresh: true });
+  for (const member of members) takeMember(member);
+  for (const message of messages) store.take(message);
+}
+
+// Events
+
+const takers = {
+  "message.created": takeCreated,
+  "message.updated": takeUpdated,
+  "message.deleted": takeUpdated,
+  "chat.created": ({ chat }) => addChat(chat),
+  "chat.updated": ({ chat }) => changeChat(chat.id, chat),
+  "chat.removed": ({ chat_id: id }) => removeChat(id),
+  "member.joined": takeMemberEvent,
+  "member.left": takeMemberEvent,
+  "member.updated": takeMemberEvent,
+  "me.updated": ({ chat_id: id, me }) => store.takeMe(id, me),
+  "user.updated": ({ user }) => takeUser(user),
+  presence: ({ user_id: id, ...facts }) => store.takePresence(id, facts),
+  read: ({ chat_id: id, user_id: user, seq }) => emit("seen", id, user, seq),
+  typing: ({ chat_id: id, user_id: user }) => takeTyping(id, user),
+};
+
+function takeEvent(event) {
+  if (isSyncing) held.push(event);
+  else if (!event.version) takers[event.type]?.(event);
+  else if (isNext(event)) takers[event.type]?.(event);
+}
+
+/** Counts a numbered event. One that is not the next is dropped, or shows that some are missing. */
+function isNext({ chat_id: id, version }) {
+  const chat = store.chats.get(id);
+  if (!chat) refresh(id);
+  else if (version > chat.version + 1) sync();
+  if (chat?.version !== version - 1) return false;
+  chat.version = version;
+  return true;
+}
+
+function takeCreated({ chat_id: id, message }) {
+  const chat = store.chats.get(id);
+  learnSender(message);
+  stopTyping(id, message.sender_id);
+  if (message.seq > chat.last_seq) {
+    Object.assign(chat, { last_seq: message.seq, last_message: message });
+    countUnread(chat.me, message);
+    moveToTop(chat);
+  }
+  store.take(message);
+  emit("chat", chat);
+}
+
+function countUnread(me, message) {
+  if (!isUnread(message, me.last_read_seq)) return;
+  me.unread_count += 1;
+  if (message.mentions.includes(store.me.id)) me.mention_count += 1;
+}
+
+function takeUpdated({ chat_id: id, message }) {
+  const chat = store.chats.get(id);
+  chat.last_seq = Math.max(chat.last_seq, message.seq);
+  if (chat.last_message?.id === message.id && !message.deleted_at) chat.last_message = message;
+  store.take(message);
+  const isLast = message.seq >= (chat.last_message?.seq ?? 0);
+  if (isLast || message.seq > chat.me.last_read_seq) refresh(id);
+  emit("chat", chat);
+}
+
+function moveToTop(chat) {
+  const rest = [...store.chats.values()].filter(({ id }) => id !== chat.id);
+  store.chats.clear();
+  for (const one of [chat, ...rest]) store.chats.set(one.id, one);
+}
+
+const refreshing = new Set();
+
+/** Reads a chat again whose counts or last message cannot be told from an event. */
+function refresh(id) {
+  if (refreshing.has(id)) return;
+  refreshing.add(id);
+  setTimeout(async () => {
+    refreshing.delete(id);
+    const fresh = await get(`/chats/${id}`).catch(() => null);
+    if (!fresh) return;
+    const chat = store.chats.get(id);
+    // Else its counts hold what an event that is under way would count again.
+    if (!chat || chat.version === fresh.version) addChat(fresh);
+    else refresh(id);
+  }, REFRESH_SECONDS * 1000);
+}
+
+function addChat(chat) {
+  const isNew = !store.chats.has(chat.id);
+  store.chats.set(chat.id, chat);
+  learnNames(chat);
+  if (isNew) moveToTop(chat);
+  emit("chats");
+}
+
+function changeChat(id, facts) {
+  Object.assign(store.chats.get(id), facts);
+  emit("chat", store.chats.get(id));
+}
+
+function removeChat(id) {
+  if (id === store.openId) emit("closed");
+  else if (store.chats.delete(id)) emit("chats");
+}
+
+function takeMemberEvent({ chat_id: id, member }) {
+  const chat = store.chats.get(id);
+  const was = store.members.has(member.user.id);
+  store.names.set(member.user.id, member.user.display_name);
+  if (member.user.id === store.me.id) chat.me.role = member.role;
+  if (id === store.openId) takeMember(member);
+  if (id === store.openId && was === Boolean(member.left_at)) chat.member_count += was ? -1 : 1;
+  emit("chat", chat);
+}
+
+function takeMember(member) {
+  if (member.left_at) store.members.delete(member.user.id);
+  else store.members.set(member.user.id, member);
+  store.names.set(member.user.id, member.user.display_name);
+  emit("members");
+}
+
+function takeUser(user) {
+  store.names.set(user.id, user.display_name);
+  const member = store.members.get(user.id);
+  if (member) member.user = user;
+  for (const chat of store.chats.values()) if (chat.peer?.id === user.id) chat.peer = user;
+  for (const message of store.messages.values()) if (message.sender_id === user.id) message.sender = user;
+  emit("user", user);
+  emit("members");
+  emit("chats");
+}
+
+function takeTyping(id, userId) {
+  const typing = store.typing.get(id) ?? new Map();
+  clearTimeout(typing.get(userId));
+  typing.set(userId, setTimeout(() => stopTyping(id, userId), TYPING_SECONDS * 1000));
+  store.typing.set(id, typing);
+  emit("typing", id);
+}
+
+function stopTyping(id, userId) {
+  const typing = store.typing.get(id);
+  clearTimeout(typing?.get(userId));
+  if (typing?.delete(userId)) emit("typing", id);
+}

@@ -1,0 +1,196 @@
+// What one can do with a message: the tools on its row, its menu, its keys, its reactions.
+
+import { composer } from "./composer.js";
+import { describeRow, find, findAll } from "./dom.js";
+import { socket } from "./socket.js";
+import { store } from "./store.js";
+import { timeline } from "./timeline.js";
+
+const GAP = 4;
+
+const tools = find("[data-tools]");
+const panel = find("[data-menu]");
+const dialog = find("[data-confirm]");
+let chosen = null;
+
+export const menu = { start };
+
+const acts = {
+  reply: composer.reply,
+  edit: composer.edit,
+  copy: (message) => copy(message.content),
+  delete: confirmDelete,
+};
+
+function start() {
+  const { list, region } = timeline;
+  list.addEventListener("pointerover", (event) => offerTools(event.target));
+  list.addEventListener("focusin", focused);
+  region.addEventListener("pointerleave", () => panel.matches(":popover-open") || hideTools());
+  list.addEventListener("click", clicked);
+  region.addEventListener("keydown", pressed);
+  panel.addEventListener("click", picked);
+  panel.addEventListener("keydown", moveInMenu);
+  panel.addEventListener("toggle", ({ newState }) => newState === "closed" && closed());
+}
+
+const isAlive = (message) => message && !message.deleted_at && !message.system;
+const isMine = (message) => message.sender_id === store.me.id;
+const rowAt = (target) => target.closest?.(".message");
+
+// The tools
+
+function offerTools(target) {
+  const row = rowAt(target);
+  if (!row || panel.matches(":popover-open")) return;
+  if (!isAlive(timeline.messageOf(row))) return hideTools();
+  if (tools.parentElement !== row) row.append(tools);
+  tools.hidden = false;
+}
+
+function hideTools() {
+  tools.hidden = true;
+}
+
+function focused({ target }) {
+  offerTools(target);
+  const message = timeline.messageOf(target);
+  if (message && target === rowAt(target)) describeRow(target, message);
+}
+
+function clicked({ target }) {
+  const row = rowAt(target);
+  const message = timeline.messageOf(row);
+  if (!message) return;
+  const chip = target.closest(".reaction");
+  const act = target.closest("[data-act]")?.dataset.act;
+  if (chip) react(message, chip.dataset.emoji);
+  else if (act === "menu" || act === "menu-react") open(row, act);
+  else if (act) acts[act]?.(message);
+}
+
+const react = (message, emoji) => store.toggleReaction(message, emoji).catch(() => {});
+
+// The menu
+
+function open(row, act) {
+  chosen = row;
+  const message = timeline.messageOf(row);
+  find("[data-act=edit]", panel).hidden = !isMine(message);
+  find("[data-act=delete]", panel).hidden = !isMine(message) && !store.canManage;
+  row.classList.add("is-selected");
+  panel.showPopover();
+  position(tools.getBoundingClientRect());
+  find(act === "menu-react" ? "[data-act=react]" : "[data-act=reply]", panel).focus();
+}
+
+/** Below the tools, or above them where there is no room. */
+function position({ top, bottom, right }) {
+  const { offsetWidth: width, offsetHeight: height } = panel;
+  const isRoomy = bottom + GAP + height <= innerHeight;
+  const wanted = isRoomy ? bottom + GAP : top - GAP - height;
+  panel.style.inset = "auto";
+  panel.style.top = `${Math.max(GAP, Math.min(wanted, innerHeight - height - GAP))}px`;
+  panel.style.left = `${Math.max(GAP, Math.min(right - width, innerWidth - width - GAP))}px`;
+}
+
+function closed() {
+  chosen?.classList.remove("is-selected");
+  const isLost = document.activeElement === document.body || panel.contains(document.activeElement);
+  if (isLost) chosen?.focus({ preventScroll: true });
+}
+
+function picked({ target }) {
+  const button = target.closest("[data-act]");
+  const message = timeline.messageOf(chosen);
+  if (!button || !message) return;
+  panel.hidePopover();
+  if (button.dataset.act === "react") react(message, button.dataset.emoji);
+  else acts[button.dataset.act](message);
+}
+
+function moveInMenu(event) {
+  const items = findAll("[role=menuitem]", panel).filter((item) => !item.hidden);
+  const at = items.indexOf(document.activeElement);
+  const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+  const targets = { Home: 0, End: items.length - 1 };
+  const step = steps[event.key];
+  const to = step ? (at + step + items.length) % items.length : targets[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  items[to].focus();
+}
+
+// Keys
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target !== timeline.region && event.target !== rowAt(event.target)) {
+    if (event.key === "Escape") composer.focus();
+    return;
+  }
+  const row = event.target === timeline.region ? null : event.target;
+  if (moveAmongRows(row, event.key) || (row && actOnRow(row, event.key))) event.preventDefault();
+}
+
+function moveAmongRows(row, key) {
+  if (!["ArrowUp", "ArrowDown", "Home", "End"].includes(key)) return false;
+  if (!row && key !== "ArrowUp") return false;
+  const rows = findAll(".message", timeline.list);
+  const at = row ? rows.indexOf(row) : rows.length;
+  const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 }[key];
+  rows[to]?.focus();
+  rows[to]?.scrollIntoView({ block: "nearest" });
+  return true;
+}
+
+function actOnRow(row, key) {
+  const message = timeline.messageOf(row);
+  if (key === "Escape") composer.focus();
+  else if (!isAlive(message)) return false;
+  else if (key === "Enter") open(row, "menu");
+  else if (key === "+") open(row, "menu-react");
+  else if (key === "c") copy(message.content);
+  else if (key === "r") composer.reply(message);
+  else if (key === "e" && isMine(message)) composer.edit(message);
+  else if (key === "Delete" && (isMine(message) || store.canManage)) confirmDelete(message);
+  else return false;
+  return true;
+}
+
+// Deeds
+
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => {});
+  // On plain http there is no clipboard but this one.
+  const was = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+  was?.focus();
+}
+
+export function confirmDelete(message) {
+  const whose = isMine(message) ? "this message" : `${message.sender?.display_name ?? "this"}'s message`;
+  const back = timeline.rowOf(message.seq);
+  find("[data-confirm-title]", dialog).textContent = `Delete ${whose} for everyone?`;
+  dialog.returnValue = "";
+  dialog.showModal();
+  find("[data-confirm-yes]", dialog).focus();
+  dialog.addEventListener("close", () => finish(message, back), { once: true });
+}
+
+async function finish(message, row) {
+  if (dialog.returnValue !== "delete") return row?.focus({ preventScroll: true });
+  composer.focus();
+  const fields = { chat_id: message.chat_id, message_id: message.id };
+  try {
+    store.take((await socket.request("message.delete", fields)).message);
+  } catch (error) {
+    row?.focus({ preventScroll: true });
+    find("[data-announcer]").textContent = `Not deleted. ${error.message}`;
+  }
+}
