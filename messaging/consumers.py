@@ -138,6 +138,7 @@ class ChatConsumer(AsyncConsumer):
                 self.socket.close(TOO_BIG)
             elif self.socket.is_open:
                 await self._take(text)
+                await self.socket.answered()
 
     async def _take(self, text: str) -> None:
         ref = None
@@ -207,12 +208,12 @@ class ChatConsumer(AsyncConsumer):
 
     def _answer(self, ref: str | None, answer: dict[str, Any]) -> None:
         if ref is not None:
-            self.socket.push(orjson.dumps({"type": "ok", "ref": ref, **answer}).decode())
+            self.socket.answer(orjson.dumps({"type": "ok", "ref": ref, **answer}).decode())
 
     def _answer_error(self, ref: str | None, error: Exception) -> None:
         document = error_document(_told(error))
         head = {"type": "error"} if ref is None else {"type": "error", "ref": ref}
-        self.socket.push(orjson.dumps({**head, "errors": document["errors"]}).decode())
+        self.socket.answer(orjson.dumps({**head, "errors": document["errors"]}).decode())
 
     async def _close(self, code: int) -> None:
         await self._send({"type": "websocket.close", "code": code})

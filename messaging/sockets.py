@@ -36,20 +36,30 @@ class Socket:
         self.is_open = True
         self._is_held = False
         self._send = send
-        self._frames: deque[str] = deque()
+        self._frames: deque[tuple[str, int]] = deque()
         self._waiting_bytes = 0
         self._writing: asyncio.Task[None] | None = None
 
     def push(self, frame: str) -> None:
-        """Queues a frame. A client that lets more than 1 MiB wait is cut off (4408)."""
-        if not self.is_open:
-            return
+        """Queues an event. A client that lets more than 1 MiB of them wait is cut off (4408)."""
         if self._waiting_bytes > MAX_WAITING_BYTES:
             self.close(TOO_SLOW)
-            return
-        self._frames.append(frame)
-        self._waiting_bytes += len(frame)
-        self._start_writing()
+        self._queue(frame, len(frame))
+
+    def answer(self, frame: str) -> None:
+        """Queues what the client asked for, which never makes it too slow."""
+        self._queue(frame, 0)
+
+    async def answered(self) -> None:
+        """Waits until what is queued is out, so that nobody piles up answers."""
+        if self._writing:
+            await asyncio.wait([self._writing])
+
+    def _queue(self, frame: str, weight: int) -> None:
+        if self.is_open:
+            self._frames.append((frame, weight))
+            self._waiting_bytes += weight
+            self._start_writing()
 
     def hold(self) -> None:
         """Lets events wait until the first frame, ``hello``, is there."""
@@ -57,8 +67,7 @@ class Socket:
 
     def release(self, first: str) -> None:
         self._is_held = False
-        self._frames.appendleft(first)
-        self._waiting_bytes += len(first)
+        self._frames.appendleft((first, 0))
         self._start_writing()
 
     def _start_writing(self) -> None:
@@ -75,8 +84,8 @@ class Socket:
     async def _write(self) -> None:
         try:
             while self._frames:
-                frame = self._frames.popleft()
-                self._waiting_bytes -= len(frame)
+                frame, weight = self._frames.popleft()
+                self._waiting_bytes -= weight
                 await self._send({"type": "websocket.send", "text": frame})
         except Exception:
             self.is_open = False  # the peer is gone; the consumer's loop hears of it, too
