@@ -113,6 +113,8 @@ class Writer:
 
 def _settle(batch: Iterable[Send], outcomes: Iterable[Posted | Exception]) -> None:
     for send, outcome in zip(batch, outcomes, strict=True):
+        if not send.outcome.set_running_or_notify_cancel():
+            continue  # nobody waits for it any more
         if isinstance(outcome, Exception):
             send.outcome.set_exception(outcome)
         else:

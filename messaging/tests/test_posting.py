@@ -13,7 +13,7 @@ from accounts.actions import end_sign_ins
 from chatproject.errors import Invalid, NotSignedIn
 from chatproject.ids import new_id
 from chatproject.testing import Person
-from messaging.writer import Posted, Send, write_batch
+from messaging.writer import Posted, Send, Writer, write_batch
 
 
 async def test_a_message_reaches_everybody_in_the_chat(
@@ -282,3 +282,13 @@ def test_two_chats_in_one_batch_count_each_for_itself(alice: Person, bob: Person
         expected = list(range(chat["last_seq"] + 1, chat["last_seq"] + 6))
         assert [one["seq"] for one in told] == expected
         assert told[-1]["version"] == chat["version"] + 5
+
+
+def test_a_send_that_nobody_waits_for_any_more_holds_up_no_other(
+    alice: Person, group: dict[str, Any]
+):
+    given_up, waited_for = _send(alice, group, "1"), _send(alice, group, "2")
+    given_up.outcome.cancel()
+    writer = Writer()
+    writer.submit(given_up)
+    assert writer.submit(waited_for).result(5).message["content"] == "2"
