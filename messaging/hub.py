@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Iterable
 from typing import Any
 from uuid import UUID
@@ -45,6 +46,7 @@ class Hub:
         self._watchers: dict[str, set[Socket]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._swept_at = time.monotonic()
 
     # Life
 
@@ -316,7 +318,8 @@ class Hub:
         self._close_expired()
         if not self._by_user:
             return
-        changed = await in_database_pool(reading.recent_changes)
+        started = time.monotonic()
+        changed = await in_database_pool(reading.recent_changes, started - self._swept_at)
         for chat_id, version in changed.chats.items():
             feed = self._feeds.get(chat_id)
             if feed and version > feed.version:
@@ -325,8 +328,9 @@ class Hub:
             for socket in list(self._by_sign_in[key]):
                 socket.close(NOT_SIGNED_IN if changed.ended_sign_ins[key] else DEACTIVATED)
         for key in changed.users & self._by_user.keys():
-            for socket in list(self._by_user[key]):
+            for socket in list(self._by_user.get(key, ())):
                 await self._check_seats(socket)
+        self._swept_at = started
 
     def _close_expired(self) -> None:
         for sockets in list(self._by_sign_in.values()):

@@ -48,9 +48,12 @@ class Changes(NamedTuple):
     """By id: whether its user may still sign in."""
 
 
-def recent_changes() -> Changes:
-    """What changed in the last 30 s, by the database's clock."""
-    recent = {"changed_at__gt": Now() - LOOK_BACK}
+def recent_changes(silent_seconds: float) -> Changes:
+    """What changed since one looked, and in 30 s before that, by the database's clock.
+
+    The 30 s are for what was committed late; after an outage one looks back over all of it.
+    """
+    recent = {"changed_at__gt": Now() - LOOK_BACK - timedelta(seconds=silent_seconds)}
     chats = Chat.objects.filter(**recent).values_list("id", "version")
     users = User.objects.filter(**recent).values_list("id", flat=True)
     ended = SignIn.objects.filter(ended_at__isnull=False, **recent)

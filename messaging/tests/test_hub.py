@@ -5,12 +5,15 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.actions import set_active
+from accounts.models import User
 from chatproject.realtime import Envelope, seat_taken
 from chatproject.testing import Person
 from chats import actions as chat_actions
@@ -245,17 +248,58 @@ async def test_a_deleted_chat_is_removed_though_its_events_were_lost(
     hub.disconnect(ear.socket)
 
 
+async def test_after_an_outage_the_sweep_looks_back_over_all_of_it(
+    hub: Hub, alice: Person, quiet_group: dict[str, Any]
+):
+    ear = await _listen(hub, alice)
+    (stored,) = _write(alice, quiet_group, 1)
+    long_ago = Now() - timedelta(minutes=2)
+    User.objects.filter(id=alice.user.id).update(changed_at=long_ago)
+    Chat.objects.filter(id=quiet_group["id"]).update(changed_at=long_ago)
+    await hub._sweep()
+    assert await ear.quiet() == []
+    hub._swept_at -= 120
+    await hub._sweep()
+    await ear.until(stored["version"])
+
+
+async def test_more_than_a_mebibyte_of_waiting_events_cuts_off_but_answers_do_not(alice: Person):
+    sent: list[dict[str, Any]] = []
+    ready = asyncio.Event()
+
+    async def send_to_stalled_client(message: dict[str, Any]) -> None:
+        await ready.wait()
+        sent.append(message)
+
+    socket = Socket(
+        send_to_stalled_client, user=alice.user, sign_in_id=alice.sign_in.id, expires_at=None
+    )
+    half = "x" * 600_000
+    socket.answer(half * 4)
+    socket.push(half)
+    socket.push(half)
+    assert socket.is_open
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(socket.answered(), 0.05)
+    socket.push("one more")
+    assert not socket.is_open
+    ready.set()
+    await asyncio.sleep(0.05)
+    assert sent[-1] == {"type": "websocket.close", "code": 4408}
+
+
 async def test_the_sweep_delivers_within_five_seconds_what_was_never_published(
     alice: Person, bob: Person, carol: Person, person: Any
 ):
     """What this process writes, the server's layer never hears."""
-    chat, left, dead = (alice.group_with(bob) for _ in range(3))
-    dora = person("dora")
+    dora, emil = person("dora"), person("emil")
+    chat, left, dead = alice.group_with(bob, emil), alice.group_with(bob), alice.group_with(bob)
     alice.direct_chat_with(dora)
     async with (
         bob.socket() as socket,
         carol.socket() as stranger,
         dora.socket() as banned,
+        emil.socket() as calm,  # whose seats stay as they are
     ):
         started = time.monotonic()
         stored = _write(alice, chat, 3)
@@ -268,14 +312,15 @@ async def test_the_sweep_delivers_within_five_seconds_what_was_never_published(
         assert await banned.close_code() == 4403
         created = await socket.event("chat.created")
         await asyncio.sleep(max(0, started + 5 - time.monotonic()))
-        await socket.settle(0.05)
-        await stranger.settle(0.05)
+        for one in (socket, stranger, calm):
+            await one.settle(0.05)
     assert created["chat"]["id"] == str(new.id)
-    of_chat = [one for one in socket.frames if one.get("chat_id") == chat["id"]]
     first = chat["version"] + 1
-    assert [one["version"] for one in of_chat] == list(range(first, first + 5))
-    assert [one["message"] for one in of_chat[:3]] == stored
-    assert [one["type"] for one in of_chat[3:]] == ["chat.updated", "message.created"]
+    for listener in (socket, calm):
+        of_chat = [one for one in listener.frames if one.get("chat_id") == chat["id"]]
+        assert [one["version"] for one in of_chat] == list(range(first, first + 5))
+        assert [one["message"] for one in of_chat[:3]] == stored
+        assert [one["type"] for one in of_chat[3:]] == ["chat.updated", "message.created"]
     for gone in (left, dead):
         told = [one for one in socket.frames if one.get("chat_id") == gone["id"]]
         assert told[-1]["type"] == "chat.removed"
