@@ -35,6 +35,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 INSTALLED_APPS = [
     *(["daphne"] if DEBUG else []),  # manage.py runserver over ASGI; loading it takes long
     "django.contrib.admin",
+    "accounts",  # its commands stand in for those of the next
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -46,7 +47,6 @@ INSTALLED_APPS = [
     "drf_standardized_errors",
     "csp",
     "chatproject",
-    "accounts",
     "chats",
     "messaging",
 ]

@@ -1,9 +1,8 @@
 """Every address of the server."""
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from chatproject import health
+from chatproject import admin, health
 from chatproject.api import API_ROOMS, not_found
 
 urlpatterns: list[URLPattern | URLResolver] = [

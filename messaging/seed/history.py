@@ -127,7 +127,7 @@ class _History:
         message = Message(
             id=id_at(moment),
             chat_id=self.place.chat_id,
-            sender=sender,
+            sender_id=sender.id,
             reply_to=before.id if before and turn.line.is_reply else None,
             created_at=moment,
             edited_at=moment + EDITED_AFTER if turn.line.is_edited else None,
@@ -196,7 +196,10 @@ def _number(chat: Chat, draft: Draft) -> None:
 def _mention_rows(drafts: list[Draft]) -> list[Mention]:
     return [
         Mention(
-            message=draft.message, user=user, chat_id=draft.message.chat_id, seq=draft.message.seq
+            message_id=draft.message.id,
+            user_id=user.id,
+            chat_id=draft.message.chat_id,
+            seq=draft.message.seq,
         )
         for draft in drafts
         for user in draft.mentioned
@@ -205,7 +208,12 @@ def _mention_rows(drafts: list[Draft]) -> list[Mention]:
 
 def _reaction_rows(drafts: list[Draft]) -> list[Reaction]:
     return [
-        Reaction(message=draft.message, user=user, emoji=emoji, emoji_key=emoji_key(emoji) or emoji)
+        Reaction(
+            message_id=draft.message.id,
+            user_id=user.id,
+            emoji=emoji,
+            emoji_key=emoji_key(emoji) or emoji,
+        )
         for draft in drafts
         for user, emoji in draft.reactions
     ]
