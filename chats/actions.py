@@ -189,7 +189,7 @@ def set_role(*, actor: User, chat: Chat, user_id: UUID, role: str) -> Membership
         changed = access.member_of(chat, user_id)
         if changed.role == role:
             return changed
-        if changed.role == Role.OWNER and _owners(chat) == 1:
+        if changed.role == Role.OWNER and not _has_other_owner(chat, changed):
             raise Conflict("A group needs an owner. Make somebody else one first.")
         told = _give_role(chat, changed, role)
         line = talk.provided().post_system_message(chat, "role", actor, [changed.user], role)
@@ -261,9 +261,10 @@ def give_up_ownership(user: User) -> None:
                 publish(*told)
 
 
-def _owners(chat: Chat) -> int:
-    count: int = Membership.objects.present().filter(chat=chat, role=Role.OWNER).count()
-    return count
+def _has_other_owner(chat: Chat, seat: Membership) -> bool:
+    owners = Membership.objects.present().filter(chat=chat, role=Role.OWNER, user__is_active=True)
+    found: bool = owners.exclude(id=seat.id).exists()
+    return found
 
 
 def _seats_of(chat: Chat, users: Sequence[User]) -> dict[UUID, Membership]:
