@@ -1,6 +1,7 @@
 """Input from outside: strict JSON and strict fields, the same at every door."""
 
 import re
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,20 @@ class StrictBooleanField(serializers.BooleanField):
         if type(data) is not bool:
             self.fail("invalid", input=data)
         return data
+
+
+class StrictTimeField(serializers.DateTimeField):
+    """A moment as RFC 3339 writes it, with its offset."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str) or not _RFC3339.fullmatch(data):
+            self.fail("invalid", format="RFC 3339")
+        return super().to_internal_value(data)
+
+
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class StrictUUIDField(serializers.UUIDField):

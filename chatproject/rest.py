@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import orjson
+from django.db import connection
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
@@ -47,11 +48,22 @@ class Cursor(CursorPagination):
     def get_page_size(self, request: Request) -> int:
         return limit_parameter(request)
 
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        self._field = queryset.model._meta.get_field(self.ordering[0].lstrip("-"))
+        return super().paginate_queryset(queryset, request, view)
+
     def decode_cursor(self, request: Request) -> Any:
         try:
-            return super().decode_cursor(request)
+            cursor = super().decode_cursor(request)
+            if cursor and cursor.position is not None:
+                self._check_position(clean(str(cursor.position)))
         except Exception:
             raise Invalid("That is no cursor of this list.", attr="cursor") from None
+        return cursor
+
+    def _check_position(self, position: str) -> None:
+        """Anybody can make a cursor: what the database can't compare with is none."""
+        self._field.get_db_prep_value(self._field.to_python(position), connection)
 
 
 class OrjsonRenderer(JSONRenderer):

@@ -13,6 +13,7 @@ from chatproject.fields import (
     MAX_INTEGER,
     StrictBooleanField,
     StrictIntegerField,
+    StrictTimeField,
     StrictUUIDField,
     VisibleTextField,
 )
@@ -145,7 +146,7 @@ class NewChatSerializer(serializers.Serializer[Any]):
 class OwnSettingsSerializer(serializers.Serializer[Any]):
     notify = serializers.ChoiceField(choices=Membership.Notify.choices, required=False)
     pinned = StrictBooleanField(required=False)
-    muted_until = serializers.DateTimeField(required=False, allow_null=True)
+    muted_until = StrictTimeField(required=False, allow_null=True)
 
 
 class ChatChangeSerializer(serializers.Serializer[Any]):
