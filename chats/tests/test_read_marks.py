@@ -1,0 +1,188 @@
+"""How far one has read, and what is unread: exact counts."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chatproject.testing import Person, error_of
+from messaging.writer import Send, write_batch
+
+Document = dict[str, Any]
+
+
+def me(who: Person, chat: Document) -> Document:
+    own: Document = who.rest.get(f"/chats/{chat['id']}").json()["me"]
+    return own
+
+
+def counts(who: Person, chat: Document) -> tuple[int, int]:
+    """Unread messages and mentions, the same in the chat and in the list."""
+    listed = {one["id"]: one["me"] for one in who.rest.get("/chats").json()["results"]}
+    own = me(who, chat)
+    assert listed[chat["id"]] == own
+    return own["unread_count"], own["mention_count"]
+
+
+def mark(who: Person, chat: Document, kind: str, seq: int) -> Document:
+    answer = who.rest.post(f"/chats/{chat['id']}/{kind}", json={"seq": seq})
+    assert answer.status_code == 200, answer.text
+    own: Document = answer.json()
+    assert own == me(who, chat)
+    return own
+
+
+def says_much(who: Person, chat: Document, count: int) -> None:
+    sends = [Send(who.user.id, None, UUID(chat["id"]), str(n)) for n in range(count)]
+    write_batch(sends)
+
+
+def test_messages_of_others_are_unread_until_they_are_read(
+    alice: Person, bob: Person, group: Document
+):
+    assert counts(bob, group) == (0, 0)
+    for number in range(3):
+        alice.says(group, f"message {number}")
+    assert counts(bob, group) == (3, 0)
+    assert counts(alice, group) == (0, 0)
+    own = mark(bob, group, "read", 3)
+    assert (own["last_read_seq"], own["unread_count"]) == (3, 1)
+    assert mark(bob, group, "read", 4)["unread_count"] == 0
+
+
+def test_ones_own_messages_are_not_unread_and_do_not_move_the_mark(
+    alice: Person, bob: Person, group: Document
+):
+    alice.says(group, "one")
+    bob.says(group, "two")
+    assert counts(bob, group) == (1, 0)
+    assert counts(alice, group) == (1, 0)
+    assert me(bob, group)["last_read_seq"] == 0
+
+
+def test_system_messages_are_not_unread(alice: Person, bob: Person, group: Document):
+    alice.says(group, "one")
+    assert counts(bob, group) == (1, 0)
+    alice.rest.patch(f"/chats/{group['id']}", json={"name": "Sailing"})
+    assert counts(bob, group) == (1, 0)
+
+
+def test_deleted_messages_are_not_unread(alice: Person, bob: Person, group: Document):
+    messages = [alice.says(group, f"hello @{bob.username}") for _ in range(2)]
+    own = bob.says(group, "mine")
+    assert counts(bob, group) == (2, 2)
+    for who, message in ((alice, messages[0]), (bob, own)):
+        who.rest.delete(f"/chats/{group['id']}/messages/{message['id']}")
+    assert counts(bob, group) == (1, 1)
+    assert counts(alice, group) == (0, 0)
+
+
+def test_mentions_are_counted_until_they_are_read(alice: Person, bob: Person, carol: Person):
+    chat = alice.group_with(bob, carol)
+    alice.says(chat, f"@{bob.username} and @{bob.username}")
+    alice.says(chat, f"@{carol.username}")
+    edited = alice.says(chat, "nobody yet")
+    assert (counts(bob, chat), counts(carol, chat)) == ((3, 1), (3, 1))
+    here = f"/chats/{chat['id']}/messages/{edited['id']}"
+    alice.rest.patch(here, json={"content": f"@{bob.username.upper()}!"})
+    assert (counts(bob, chat), counts(carol, chat)) == ((3, 2), (3, 1))
+    mark(bob, chat, "read", 2)
+    assert counts(bob, chat) == (2, 1)
+
+
+def test_who_joins_has_read_all_before(alice: Person, carol: Person, group: Document):
+    alice.says(group, "before")
+    alice.rest.post(f"/chats/{group['id']}/members", json={"user_ids": [carol.id]})
+    assert counts(carol, group) == (0, 0)
+    assert me(carol, group)["last_read_seq"] == 2
+    alice.says(group, "after")
+    assert counts(carol, group) == (1, 0)
+
+
+def test_up_to_999_are_counted_and_1000_means_more(alice: Person, bob: Person, group: Document):
+    says_much(alice, group, 999)
+    assert counts(bob, group) == (999, 0)
+    bob.says(group, "mine")
+    assert counts(bob, group) == (999, 0)
+    says_much(alice, group, 1)
+    assert counts(bob, group) == (1000, 0)
+    says_much(alice, group, 5)
+    assert counts(bob, group) == (1000, 0)
+    assert mark(bob, group, "read", 6)["unread_count"] == 1000
+    assert mark(bob, group, "read", 7)["unread_count"] == 999
+
+
+def test_reading_moves_forward_never_back(alice: Person, bob: Person, group: Document):
+    for number in range(3):
+        alice.says(group, f"message {number}")
+    assert mark(bob, group, "read", 3)["last_read_seq"] == 3
+    for seq in (0, 1, 2, 3):
+        assert mark(bob, group, "read", seq)["last_read_seq"] == 3
+    assert me(alice, group)["last_read_seq"] == 0
+
+
+def test_unread_is_the_way_back(alice: Person, bob: Person, group: Document):
+    for number in range(3):
+        alice.says(group, f"message {number}")
+    mark(bob, group, "read", 4)
+    own = mark(bob, group, "unread", 3)
+    assert (own["last_read_seq"], own["unread_count"]) == (2, 2)
+    own = mark(bob, group, "unread", 1)
+    assert (own["last_read_seq"], own["unread_count"]) == (0, 3)
+    for seq in (1, 2, 4, 5, 2**53):
+        assert mark(bob, group, "unread", seq)["last_read_seq"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "seq"),
+    [
+        ("read", 3),
+        *(("read", value) for value in (-1, 2**53, 2**53 + 1, 2**70, 1.0, "1", None, True, [], {})),
+        *(("unread", value) for value in (0, -1, 2**53 + 1, 1.5, "1", None, True, [])),
+    ],
+)
+async def test_a_number_out_of_range_names_its_field_and_changes_nothing(
+    alice: Person, bob: Person, group: Document, kind: str, seq: Any
+):
+    alice.says(group, "one")
+    mark(bob, group, "read", 1)
+    before = me(bob, group)
+    answer = bob.rest.post(f"/chats/{group['id']}/{kind}", json={"seq": seq})
+    is_out_of_json = type(seq) is int and seq > 2**53
+    assert is_out_of_json or error_of(answer, 400)["attr"] == "seq"
+    error_of(answer, 400)
+    async with bob.socket() as socket:
+        told = await socket.ask(kind, chat_id=group["id"], seq=seq)
+        assert told["errors"] == answer.json()["errors"]
+    assert me(bob, group) == before
+
+
+async def test_both_doors_mark_and_all_who_should_hear_of_it(
+    alice: Person, bob: Person, mallory: Person, group: Document
+):
+    alice.says(group, "one")
+    async with (
+        bob.socket() as own,
+        bob.socket() as other_device,
+        alice.socket() as other,
+        mallory.socket() as stranger,
+    ):
+        answer = await own.ask("read", chat_id=group["id"], seq=2)
+        assert answer["me"] == me(bob, group)
+        assert (await other_device.event("me.updated"))["me"] == answer["me"]
+        told = await other.event("read")
+        assert told == {"type": "read", "chat_id": group["id"], "user_id": bob.id, "seq": 2}
+        assert mark(bob, group, "unread", 1)["last_read_seq"] == 0
+        assert (await other_device.event("me.updated"))["me"]["last_read_seq"] == 0
+        await other.settle()
+        await stranger.settle()
+        assert len(other.of_type("read")) == 1
+        assert other.of_type("me.updated") == []
+        assert stranger.of_type("read", "me.updated") == []
+        assert own.of_type("read") == []
+
+
+def test_others_see_how_far_one_has_read(alice: Person, bob: Person, group: Document):
+    mark(bob, group, "read", 1)
+    members = alice.rest.get(f"/chats/{group['id']}/members").json()["results"]
+    assert {one["user"]["id"]: one["last_read_seq"] for one in members} == {alice.id: 0, bob.id: 1}
