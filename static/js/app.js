@@ -31,7 +31,7 @@ socket.start();
 
 function openNewChat(event) {
   const opener = event.target.closest("[data-opens=new-chat]");
-  if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!opener || !find("[data-dialog=new-chat]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   import("./people.js").then(({ openDialog }) => openDialog());
 }

@@ -200,7 +200,13 @@ function takeTyping(id, userId) {
   clearTimeout(typing.get(userId));
   typing.set(userId, setTimeout(() => stopTyping(id, userId), TYPING_SECONDS * 1000));
   store.typing.set(id, typing);
-  emit("typing", id);
+  if (store.names.has(userId)) emit("typing", id);
+  else learnName(userId).then(() => emit("typing", id));
+}
+
+async function learnName(userId) {
+  const user = await get(`/users/${userId}`).catch(() => null);
+  store.names.set(userId, user?.display_name ?? "Somebody");
 }
 
 function stopTyping(id, userId) {

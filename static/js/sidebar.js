@@ -116,11 +116,10 @@ function applyFilter() {
 // Typing
 
 function typingText(chatId) {
-  const names = [...(store.typing.get(chatId)?.keys() ?? [])].map((id) => store.names.get(id));
+  const names = [...(store.typing.get(chatId)?.keys() ?? [])].map((id) => store.names.get(id) ?? "Somebody");
   if (!names.length) return "";
   if (names.length > MOST_NAMED) return "Several people are typing";
-  const known = names.map((name) => name ?? "Somebody");
-  return `${listOf(known)} ${known.length === 1 ? "is" : "are"} typing`;
+  return `${listOf(names)} ${names.length === 1 ? "is" : "are"} typing`;
 }
 
 function showTyping(chatId) {
@@ -159,7 +158,7 @@ function renderMembers() {
 }
 
 function memberRow({ user, role }) {
-  const name = element("span", { class: "member-name", dir: "auto" }, user.display_name);
+  const name = element("span", { class: "member-name" }, user.display_name);
   const row = element("li", { class: "member", "data-user-id": user.id }, avatarOf(user, "small"), name);
   const chip = role === "member" ? user.id === store.me.id && "You" : role[0].toUpperCase() + role.slice(1);
   if (chip) row.append(element("span", { class: "chip" }, chip));
