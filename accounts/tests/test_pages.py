@@ -1,0 +1,134 @@
+"""The pages around the chats, and all of them without a script."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from chatproject.testing import PASSWORD, Person
+
+Open = Callable[..., Page]
+
+PHONE = {"viewport": {"width": 390, "height": 844}}
+
+
+def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
+    page.get_by_label("Username or email").fill(username)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def forget_expected(page: Page, status: str) -> None:
+    """A browser writes answers that are errors to its console."""
+    page.errors[:] = [line for line in page.errors if f"status of {status}" not in line]
+
+
+def test_a_page_that_needs_somebody_leads_through_the_login_and_back(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    path = f"/c/{alice.direct_chat_with(bob)['id']}"
+    page = open_page(None, path)
+    expect(page).to_have_url(re.compile("/login"))
+    log_in(page, alice.username)
+    expect(page).to_have_url(re.compile(path))
+
+
+def test_a_wrong_password_is_said_and_nobody_is_let_in(open_page: Open, alice: Person) -> None:
+    page = open_page(None, "/login")
+    log_in(page, alice.username, "wrong horse 9")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Username or email")).to_have_value(alice.username)
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/login"))
+    forget_expected(page, "4")
+
+
+def test_a_password_can_be_shown(open_page: Open) -> None:
+    page = open_page(None, "/login")
+    field = page.get_by_label("Password", exact=True)
+    page.get_by_role("button", name="Show password").click()
+    expect(field).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Hide password").click()
+    expect(field).to_have_attribute("type", "password")
+
+
+def test_somebody_registers_and_is_in(open_page: Open, alice: Person) -> None:
+    page = open_page(None, "/register")
+    name = f"new-{alice.username}"
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Your name").fill("Nova")
+    page.get_by_label("Email").fill(f"{name}@example.org")
+    page.get_by_label("Password", exact=True).fill("password")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.locator(".field-error")).to_contain_text("common")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.locator(".sidebar-me")).to_contain_text("Nova")
+    forget_expected(page, "4")
+
+
+def test_logging_out_leads_an_open_chat_to_the_login(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    page = open_page(alice, f"/c/{alice.direct_chat_with(bob)['id']}")
+    other = page.context.new_page()
+    other.goto("/settings")
+    other.get_by_role("button", name="Log out").click()
+    expect(page).to_have_url(re.compile(r"/login\?next=%2Fc%2F"), timeout=15_000)
+
+
+def test_leaving_a_group_is_asked_first(open_page: Open, alice: Person, bob: Person) -> None:
+    chat = alice.group_with(bob)
+    page = open_page(bob, f"/c/{chat['id']}/settings")
+    questions: list[str] = []
+
+    def refuse(dialog: object) -> None:
+        questions.append(dialog.message)  # type: ignore[attr-defined]
+        dialog.dismiss()  # type: ignore[attr-defined]
+
+    page.wait_for_load_state("networkidle")
+    page.once("dialog", refuse)
+    page.get_by_role("button", name="Leave this group").click()
+    assert questions == ["Leave Regatta weekend?"]
+    expect(page).to_have_url(re.compile("/settings"))
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Leave this group").click()
+    expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_without_a_script_one_signs_in_reads_pages_back_and_posts(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    chat = alice.direct_chat_with(bob)
+    for number in range(1, 61):
+        alice.says(chat, f"m{number}.")
+    page = open_page(None, "/", java_script_enabled=False)
+    log_in(page, bob.username)
+    page.get_by_role("link", name=re.compile("Alice")).click()
+    region = page.get_by_role("region", name="Messages")
+    expect(region).to_contain_text("m60.")
+    expect(region).not_to_contain_text("m10.")
+    page.get_by_role("link", name="Older messages").click()
+    expect(region).to_contain_text("m1.")
+    page.get_by_role("textbox", name="Message").fill("Read it all")
+    page.get_by_role("button", name="Send").click()
+    expect(region.locator(".message").last).to_contain_text("Read it all")
+
+
+def test_on_a_phone_list_and_chat_are_two_pages(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    chat = alice.direct_chat_with(bob)
+    alice.says(chat, "Hello")
+    page = open_page(bob, "/", **PHONE)
+    row = page.locator(f'[data-chat-id="{chat["id"]}"]')
+    expect(page.locator("main")).to_be_hidden()
+    row.click()
+    expect(page.get_by_role("region", name="Messages")).to_be_visible()
+    expect(row).to_be_hidden()
+    page.get_by_role("link", name="Back to chats").click()
+    expect(row).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("region", name="Messages")).to_contain_text("Hello")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
