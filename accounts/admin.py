@@ -86,6 +86,7 @@ class PeopleAdmin(UserAdmin):
     )
     list_filter = (OnlineFilter, "is_active", "is_staff", "is_superuser", "is_bot")
     search_fields = ("username", "display_name", "email")
+    search_help_text = "Any part of a username, display name or email"
     ordering = ("-id",)
     readonly_fields = (
         "username",
