@@ -14,27 +14,10 @@ from accounts.presence import PresenceWriter
 from chatproject.pools import in_database_pool
 from chatproject.realtime import GROUP, Envelope, bus
 from messaging import reading
+from messaging.feeds import Feed, push
 from messaging.sockets import DEACTIVATED, NOT_SIGNED_IN, Socket
 
 logger = logging.getLogger(__name__)
-
-HOLE_SECONDS = 0.05
-"""How long a hub waits for a version that was overtaken before it reads it."""
-
-
-class Feed:
-    """A chat with local listeners. Events go out strictly by version.
-
-    While ``busy`` is held, somebody reads the rows; what comes live meanwhile is held back.
-    """
-
-    def __init__(self, chat_id: str, version: int) -> None:
-        self.chat_id = chat_id
-        self.version = version
-        self.sockets: set[Socket] = set()
-        self.held: dict[int, Envelope] = {}
-        self.busy = asyncio.Lock()
-        self.is_mending = False
 
 
 class Hub:
@@ -84,10 +67,10 @@ class Hub:
         self._by_sign_in.setdefault(str(socket.sign_in_id), set()).add(socket)
         seats = await in_database_pool(reading.chat_versions, socket.user_id)
         for chat_id, version in seats.items():
-            feed = self._feeds.setdefault(chat_id, Feed(chat_id, version))
+            feed = self._feed(chat_id)
             if not feed.sockets:  # somebody is about to join, and has told nobody anything
                 feed.version = max(feed.version, version)
-            self._attach(feed, socket)
+            feed.attach(socket)
         await self._check_seats(socket)
         self.presence.connected(socket.id, socket.user_id)
 
@@ -95,7 +78,7 @@ class Hub:
         socket.is_open = False
         self.presence.disconnected(socket.id)
         for chat_id in list(socket.chat_ids):
-            self._detach(self._feeds[chat_id], socket)
+            self._feeds[chat_id].detach(socket)
         self.watch(socket, [])
         _discard(self._by_user, str(socket.user_id), socket)
         _discard(self._by_sign_in, str(socket.sign_in_id), socket)
@@ -114,18 +97,13 @@ class Hub:
         socket.sign_in_id, socket.expires_at = sign_in_id, expires_at
         self._by_sign_in.setdefault(str(sign_in_id), set()).add(socket)
 
-    def _attach(self, feed: Feed, socket: Socket) -> None:
-        feed.sockets.add(socket)
-        socket.chat_ids.add(feed.chat_id)
+    def _feed(self, chat_id: str) -> Feed:
+        if chat_id not in self._feeds:
+            self._feeds[chat_id] = Feed(chat_id, spawn=self._spawn, forget=self._forget)
+        return self._feeds[chat_id]
 
-    def _detach(self, feed: Feed, socket: Socket) -> None:
-        feed.sockets.discard(socket)
-        socket.chat_ids.discard(feed.chat_id)
-        self._forget_if_unheard(feed)
-
-    def _forget_if_unheard(self, feed: Feed) -> None:
-        is_known = self._feeds.get(feed.chat_id) is feed
-        if is_known and not feed.sockets and not feed.busy.locked():
+    def _forget(self, feed: Feed) -> None:
+        if self._feeds.get(feed.chat_id) is feed:
             del self._feeds[feed.chat_id]
 
     # Events from the layer
@@ -155,129 +133,46 @@ class Hub:
 
     def take(self, envelope: Envelope) -> None:
         """Passes one event on to the local sockets that it is for."""
+        feed = self._feeds.get(envelope.key)
         match envelope.target:
-            case "chat":
-                self._take_numbered(envelope)
-            case "passing":
-                self._take_passing(envelope)
+            case "chat" if feed:
+                feed.take(envelope)
+            case "passing" if feed:
+                feed.push(envelope.data, skip=envelope.about)
+            case "deleted" if feed:
+                feed.end()
             case "user":
-                _push(self._by_user.get(envelope.key, ()), envelope.data)
+                push(self._by_user.get(envelope.key, ()), envelope.data)
             case "watched":
-                _push(self._watchers.get(envelope.key, ()), envelope.data)
+                push(self._watchers.get(envelope.key, ()), envelope.data)
             case "chats":
                 self._take_for_chats(envelope)
-            case "seat":
-                if envelope.key in self._by_user:
-                    self._spawn(self._join(envelope.key, envelope.about))
-            case "deleted":
-                self._take_deleted(envelope)
+            case "seat" if envelope.key in self._by_user:
+                self._spawn(self._join(envelope.key, envelope.about))
             case "sign_in":
-                for socket in list(self._by_sign_in.get(envelope.key, ())):
-                    socket.close(envelope.number)
-
-    def _take_numbered(self, envelope: Envelope) -> None:
-        feed = self._feeds.get(envelope.key)
-        if feed is None or envelope.number <= feed.version:
-            return
-        feed.held[envelope.number] = envelope
-        if feed.busy.locked():
-            return
-        self._deliver_held(feed)
-        if feed.held:
-            self._mend(feed)
-
-    def _take_passing(self, envelope: Envelope) -> None:
-        feed = self._feeds.get(envelope.key)
-        if feed:
-            text = envelope.data.decode()
-            for socket in feed.sockets:
-                if str(socket.user_id) != envelope.about:
-                    socket.push(text)
+                self._close_all(envelope.key, envelope.number)
 
     def _take_for_chats(self, envelope: Envelope) -> None:
         sockets = set(self._by_user.get(envelope.about, ()))
         for chat_id in envelope.key.split(","):
             if chat_id in self._feeds:
                 sockets |= self._feeds[chat_id].sockets
-        _push(sockets, envelope.data)
-
-    def _take_deleted(self, envelope: Envelope) -> None:
-        feed = self._feeds.pop(envelope.key, None)
-        if feed:
-            _push(feed.sockets, envelope.data)
-            for socket in feed.sockets:
-                socket.chat_ids.discard(feed.chat_id)
-
-    # By version, without a hole
-
-    def _deliver_held(self, feed: Feed) -> None:
-        while envelope := feed.held.pop(feed.version + 1, None):
-            feed.version += 1
-            _push(feed.sockets, envelope.data)
-            if envelope.about:
-                self._send_away(feed, envelope.about)
-
-    def _send_away(self, feed: Feed, user_id: str) -> None:
-        """Somebody left at this version: nothing above it reaches them."""
-        for socket in [one for one in feed.sockets if str(one.user_id) == user_id]:
-            socket.push(_removed(feed.chat_id))
-            self._detach(feed, socket)
-
-    def _mend(self, feed: Feed) -> None:
-        """Reads what is missing, if it does not come by itself first."""
-        if not feed.is_mending:
-            feed.is_mending = True
-            self._spawn(self._mend_soon(feed))
-
-    async def _mend_soon(self, feed: Feed) -> None:
-        await asyncio.sleep(HOLE_SECONDS)
-        feed.is_mending = False
-        await self._catch_up(feed)
-
-    async def _catch_up(self, feed: Feed) -> None:
-        """Brings a feed to where the database is. One at a time, live events held."""
-        async with feed.busy:
-            try:
-                while await self._read_on(feed):
-                    pass
-            except Exception as error:
-                logger.warning("chat %s is not read, will be: %r", feed.chat_id, error)
-        self._settle(feed)
-
-    def _settle(self, feed: Feed) -> None:
-        """What came live while the rows were read goes out, or is mended."""
-        self._deliver_held(feed)
-        if feed.held:
-            self._mend(feed)
-        self._forget_if_unheard(feed)
-
-    async def _read_on(self, feed: Feed) -> bool:
-        """Tells up to 500 missed versions; whether there may be more."""
-        found = await in_database_pool(reading.missed_events, UUID(feed.chat_id), feed.version)
-        if found is None:
-            self._take_deleted(Envelope("deleted", feed.chat_id, 0, _removed_bytes(feed), ""))
-            return False
-        for envelope in found:
-            feed.held[envelope.number] = envelope
-        self._deliver_held(feed)
-        for version in [one for one in feed.held if one <= feed.version]:
-            del feed.held[version]
-        return len(found) == reading.MAX_READ
+        push(sockets, envelope.data)
 
     # Seats
 
     async def _join(self, user_id: str, chat_id: str) -> None:
         """Attaches somebody's sockets to a chat, then tells them of it, whole."""
-        feed = self._feeds.setdefault(chat_id, Feed(chat_id, 0))
+        feed = self._feed(chat_id)
         async with feed.busy:
             try:
                 await self._join_held(feed, user_id)
             except Exception as error:
                 logger.warning("chat %s is not joined, will be: %r", chat_id, error)
-        self._settle(feed)
+        feed.settle()
 
     async def _join_held(self, feed: Feed, user_id: str) -> None:
-        while feed.sockets and await self._read_on(feed):
+        while feed.sockets and await feed.read_on():
             pass
         # Read after those rows: what was told to the others before is never above this version.
         document = await in_database_pool(reading.chat_for, UUID(user_id), UUID(feed.chat_id))
@@ -287,21 +182,20 @@ class Hub:
             feed.version = max(feed.version, document["version"])
         frame = orjson.dumps({"type": "chat.created", "chat": document}).decode()
         for socket in self._by_user.get(user_id, set()) - feed.sockets:
-            self._attach(feed, socket)
+            feed.attach(socket)
             socket.push(frame)
 
     async def _check_seats(self, socket: Socket) -> None:
         """Compares what a socket hears with the seats that its user has now."""
         seats = await in_database_pool(reading.chat_versions, socket.user_id)
         for chat_id in socket.chat_ids - seats.keys():
-            socket.push(_removed(chat_id))
-            self._detach(self._feeds[chat_id], socket)
+            self._feeds[chat_id].send_away([socket])
         for chat_id, version in seats.items():
             feed = self._feeds.get(chat_id)
             if feed is None or socket not in feed.sockets:
                 await self._join(str(socket.user_id), chat_id)
             elif version > feed.version:
-                self._mend(feed)
+                feed.mend()
 
     # The sweep
 
@@ -323,34 +217,23 @@ class Hub:
         for chat_id, version in changed.chats.items():
             feed = self._feeds.get(chat_id)
             if feed and version > feed.version:
-                self._mend(feed)
+                feed.mend()
         for key in changed.ended_sign_ins.keys() & self._by_sign_in.keys():
-            for socket in list(self._by_sign_in[key]):
-                socket.close(NOT_SIGNED_IN if changed.ended_sign_ins[key] else DEACTIVATED)
+            self._close_all(key, NOT_SIGNED_IN if changed.ended_sign_ins[key] else DEACTIVATED)
         for key in changed.users & self._by_user.keys():
             for socket in list(self._by_user.get(key, ())):
                 await self._check_seats(socket)
         self._swept_at = started
+
+    def _close_all(self, sign_in_id: str, code: int) -> None:
+        for socket in list(self._by_sign_in.get(sign_in_id, ())):
+            socket.close(code)
 
     def _close_expired(self) -> None:
         for sockets in list(self._by_sign_in.values()):
             for socket in list(sockets):
                 if reading.has_passed(socket.expires_at):
                     socket.close(NOT_SIGNED_IN)
-
-
-def _push(sockets: Iterable[Socket], data: bytes) -> None:
-    text = data.decode()
-    for socket in sockets:
-        socket.push(text)
-
-
-def _removed(chat_id: str) -> str:
-    return orjson.dumps({"type": "chat.removed", "chat_id": chat_id}).decode()
-
-
-def _removed_bytes(feed: Feed) -> bytes:
-    return _removed(feed.chat_id).encode()
 
 
 def _discard(index: dict[str, set[Socket]], key: str, socket: Socket) -> None:

@@ -1,0 +1,141 @@
+"""A chat with local listeners: its events go out strictly by version, without a hole."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chatproject.pools import in_database_pool
+from chatproject.realtime import Envelope
+from messaging import reading
+from messaging.sockets import Socket
+
+logger = logging.getLogger(__name__)
+
+HOLE_SECONDS = 0.05
+"""How long a feed waits for a version that was overtaken before it reads it."""
+RETRY_SECONDS = 1
+
+
+class Feed:
+    """While ``busy`` is held, somebody reads the rows; what comes live meanwhile is held back."""
+
+    def __init__(
+        self,
+        chat_id: str,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        forget: Callable[["Feed"], None],
+    ) -> None:
+        self.chat_id = chat_id
+        self.version = 0
+        self.sockets: set[Socket] = set()
+        self.busy = asyncio.Lock()
+        self._held: dict[int, Envelope] = {}
+        self._is_mending = False
+        self._spawn = spawn
+        self._forget = forget
+
+    # Listeners
+
+    def attach(self, socket: Socket) -> None:
+        self.sockets.add(socket)
+        socket.chat_ids.add(self.chat_id)
+
+    def detach(self, socket: Socket) -> None:
+        self.sockets.discard(socket)
+        socket.chat_ids.discard(self.chat_id)
+        self._forget_if_unheard()
+
+    def send_away(self, sockets: Iterable[Socket]) -> None:
+        """Tells them that the chat is theirs no more, the last that they hear of it."""
+        frame = orjson.dumps({"type": "chat.removed", "chat_id": self.chat_id}).decode()
+        for socket in list(sockets):
+            socket.push(frame)
+            self.detach(socket)
+
+    def end(self) -> None:
+        """The chat was deleted."""
+        self._forget(self)
+        self.send_away(self.sockets)
+
+    def _forget_if_unheard(self) -> None:
+        if not self.sockets and not self.busy.locked():
+            self._forget(self)
+
+    # Events
+
+    def push(self, data: bytes, *, skip: str = "") -> None:
+        """To all listeners but the sockets of one user."""
+        push((one for one in self.sockets if str(one.user_id) != skip), data)
+
+    def take(self, envelope: Envelope) -> None:
+        """A numbered event: goes out if it is the next, else waits for those before it."""
+        if envelope.number <= self.version:
+            return
+        self._held[envelope.number] = envelope
+        if not self.busy.locked():
+            self._deliver_held()
+            if self._held:
+                self.mend()
+
+    def _deliver_held(self) -> None:
+        while envelope := self._held.pop(self.version + 1, None):
+            self.version += 1
+            self.push(envelope.data)
+            if envelope.about:  # who left at this version: nothing above it reaches them
+                self.send_away(one for one in self.sockets if str(one.user_id) == envelope.about)
+
+    # Holes
+
+    def mend(self) -> None:
+        """Reads what is missing, if it does not come by itself first."""
+        if not self._is_mending:
+            self._is_mending = True
+            self._spawn(self._mend_soon())
+
+    async def _mend_soon(self) -> None:
+        await asyncio.sleep(HOLE_SECONDS)
+        self._is_mending = False
+        await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Brings the feed to where the database is. One at a time, live events held."""
+        async with self.busy:
+            try:
+                while await self.read_on():
+                    pass
+            except Exception as error:
+                logger.warning("chat %s is not read, will be: %r", self.chat_id, error)
+                await asyncio.sleep(RETRY_SECONDS)
+        self.settle()
+
+    def settle(self) -> None:
+        """What came live while the rows were read goes out, or is mended."""
+        self._deliver_held()
+        if self._held:
+            self.mend()
+        self._forget_if_unheard()
+
+    async def read_on(self) -> bool:
+        """Tells up to 500 missed versions; whether there may be more."""
+        found = await in_database_pool(reading.missed_events, UUID(self.chat_id), self.version)
+        if found is None:
+            self.end()
+            return False
+        for envelope in found:
+            self._held[envelope.number] = envelope
+        self._deliver_held()
+        for version in [one for one in self._held if one <= self.version]:
+            del self._held[version]
+        return len(found) == reading.MAX_READ
+
+
+def push(sockets: Iterable[Socket], data: bytes) -> None:
+    """The same text to each of these sockets."""
+    text = data.decode()
+    for socket in sockets:
+        socket.push(text)
