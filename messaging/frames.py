@@ -137,6 +137,8 @@ def _is_news(user_id: UUID, chat_id: UUID) -> bool:
 
 def watch(user: User, given: Given) -> Given:
     people = list(User.objects.filter(id__in=given["user_ids"]))
+    if len(people) != len(set(given["user_ids"])):
+        raise Invalid("Somebody here is unknown.", code="does_not_exist", attr="user_ids")
     online = presence.online_among([person.id for person in people])
     return {
         "users": [

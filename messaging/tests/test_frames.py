@@ -140,9 +140,15 @@ async def test_json_deeper_than_sixteen_is_refused(alice: Person):
 
 async def test_too_many_to_watch_are_refused(alice: Person):
     async with alice.socket() as socket:
-        ids = [str(new_id()) for _ in range(501)]
-        assert _is_error(await socket.ask("presence.watch", user_ids=ids))
-        assert (await socket.ask("presence.watch", user_ids=ids[:500]))["users"] == []
+        assert _is_error(await socket.ask("presence.watch", user_ids=[alice.id] * 501))
+        assert (await socket.ask("presence.watch", user_ids=[alice.id] * 500))["type"] == "ok"
+
+
+async def test_watching_somebody_unknown_is_refused(alice: Person):
+    async with alice.socket() as socket:
+        answer = await socket.ask("presence.watch", user_ids=[alice.id, str(new_id())])
+        assert answer["errors"][0]["code"] == "does_not_exist"
+        assert answer["errors"][0]["attr"] == "user_ids"
 
 
 async def test_an_unknown_field_is_ignored(alice: Person):
