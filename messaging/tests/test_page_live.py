@@ -190,6 +190,34 @@ def test_a_deleted_message_goes_on_the_other_side(
     expect(texts(his)).to_have_text([""])
 
 
+def test_an_emptied_edit_asks_to_delete(open_page: Open, alice: Person, bob: Person) -> None:
+    page = open_page(alice, f"/c/{alice.direct_chat_with(bob)['id']}")
+    say(page, "never mind")
+    expect(page.locator(".is-pending")).to_have_count(0)
+    field(page).press("ArrowUp")
+    say(page, " ")
+    expect(page.get_by_role("dialog")).to_contain_text("Delete this message for everyone?")
+    page.keyboard.press("Enter")
+    expect(messages(page).locator(".message-gone")).to_be_visible()
+
+
+def test_one_who_manages_deletes_what_others_said(
+    open_page: Open, alice: Person, bob: Person, group: dict[str, Any]
+) -> None:
+    bob.says(group, "buy this")
+    alice.says(group, "no")
+    hers, his = open_page(alice, f"/c/{group['id']}"), open_page(bob, f"/c/{group['id']}")
+    messages(his).filter(has_text="no").hover()
+    his.get_by_role("button", name="More").click()
+    expect(his.get_by_role("menuitem", name="Reply")).to_be_visible()
+    expect(his.get_by_role("menuitem", name="Delete")).to_be_hidden()
+    choose(hers, "buy this", "Delete")
+    expect(hers.get_by_role("dialog")).to_contain_text("Delete Bob's message for everyone?")
+    hers.get_by_role("button", name="Delete", exact=True).click()
+    expect(messages(his).locator(".message-gone")).to_have_count(2)
+    expect(messages(his).locator(".message-gone").first).to_be_visible()
+
+
 def test_a_reaction_and_a_reply_show_on_the_other_side(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -259,7 +287,6 @@ def test_a_new_chat_and_a_new_name_appear_in_the_list(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
     his = open_page(bob, "/")
-    his.wait_for_function("document.querySelector('[data-connection]')")
     chat = alice.group_with(bob, name="Crew")
     expect(chat_row(his, chat)).to_contain_text("Crew")
     chat_row(his, chat).click()
@@ -295,6 +322,7 @@ def test_a_message_sent_while_the_server_is_away_arrives_once(
         page.get_by_label("Username").fill("alice")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
+        expect(field(page)).to_be_focused()
         say(page, "before")
         expect(page.locator(".is-pending")).to_have_count(0)
         expect(messages(page)).to_have_count(1)
@@ -309,6 +337,7 @@ def test_a_message_sent_while_the_server_is_away_arrives_once(
         stored = httpx.get(f"{own.url}/chats/{chat}/messages", headers=headers).json()
         said = [message["content"] for message in stored["results"]]
         assert said == ["before", "meanwhile", "meanwhile, too"]
+        page.context.close()
         page.errors[:] = [line for line in page.errors if "ERR_CONNECTION_REFUSED" not in line]
     finally:
         own.stop()

@@ -23,7 +23,8 @@ if (store.openId) {
 sidebar.start();
 import("./reading.js").then(({ reading }) => reading.start());
 if (find("[data-confirms]")) import("./entrance.js");
-if (find("main [data-new-chat]")) import("./people.js").then(({ enhance }) => enhance(find("main [data-new-chat]")));
+const picker = find("main [data-new-chat]");
+if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
 document.addEventListener("click", openNewChat);
 store.on("closed", () => location.assign("/"));
 watchConnection();

@@ -99,7 +99,6 @@ function showCount() {
   const length = [...field.value.trim()].length;
   count.hidden = length < MAX_CONTENT * COUNT_FROM;
   count.textContent = String(MAX_CONTENT - length);
-  form.classList.toggle("has-text", !isBlank(field.value));
 }
 
 // Drafts
@@ -118,7 +117,8 @@ function saveDraft() {
 function restoreDraft() {
   const draft = JSON.parse(sessionStorage.getItem(draftKey) ?? '{"text": ""}');
   replyTo = draft.reply_to ? (store.withId(draft.reply_to) ?? null) : null;
-  setText(draft.text);
+  // What was typed before the script came stays.
+  setText(field.value || draft.text);
   showContext();
 }
 

@@ -134,9 +134,10 @@ function setTime(time, moment, name) {
   time.title = fullTime.format(date);
 }
 
-export const setClock = (time, moment) => setTime(time, moment, clock.format);
+const bareClock = (date) => clock.format(date).replace(/[\s\u202f]*\p{L}.*$/u, "");
+const setClock = (time, moment) => setTime(time, moment, clock.format);
 export const setAge = (time, moment) => setTime(time, moment, ageName);
-export const clockTime = (moment) => clock.format(new Date(moment));
+const clockTime = (moment) => clock.format(new Date(moment));
 
 // Avatars
 
@@ -181,7 +182,7 @@ function fillHead(row, message) {
 
 export function fillTimes(row, message) {
   setClock(slot(row, "time"), message.created_at);
-  setClock(slot(row, "side-time"), message.created_at);
+  setTime(slot(row, "side-time"), message.created_at, bareClock);
 }
 
 export function fillReply(row, message, reply) {
@@ -219,6 +220,17 @@ export function fillPending(row, entry, sender, reply) {
   slot(row, "html").replaceChildren(...entry.content.trim().split(/\n{2,}/).map(paragraph));
 }
 
+/** Says under a row how its sending goes, with what one can do where it has failed. */
+export function fillState(row, said, isFailed) {
+  const state = slot(row, "state");
+  row.classList.toggle("is-failed", isFailed);
+  state.hidden = !said;
+  if (state.firstChild?.textContent === said) return;
+  const button = (act, name) => element("button", { type: "button", "data-act": act }, name);
+  const buttons = isFailed ? [button("resend", "Try again"), button("discard", "Delete")] : [];
+  state.replaceChildren(...(said ? [element("span", {}, said), ...buttons] : []));
+}
+
 function paragraph(text) {
   const lines = text.split("\n").flatMap((line) => [element("br"), line]);
   return element("p", { dir: "auto" }, ...lines.slice(1));
@@ -228,6 +240,7 @@ function paragraph(text) {
 export function describeRow(row, message) {
   const text = message.deleted_at ? "Message deleted" : preview(message.content, 200);
   const reactions = message.reactions.length ? `${message.reactions.length} reactions` : "";
-  const said = [message.sender?.display_name, clockTime(message.created_at), text, reactions];
-  row.setAttribute("aria-label", [...said, message.edited_at ? "edited" : ""].filter(Boolean).join(", "));
+  const edited = message.edited_at ? "edited" : "";
+  const said = [message.sender?.display_name, clockTime(message.created_at), text, reactions, edited];
+  row.setAttribute("aria-label", said.filter(Boolean).join(", "));
 }

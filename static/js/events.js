@@ -189,7 +189,9 @@ function takeUser(user) {
   const member = store.members.get(user.id);
   if (member) member.user = user;
   for (const chat of store.chats.values()) if (chat.peer?.id === user.id) chat.peer = user;
-  for (const message of store.messages.values()) if (message.sender_id === user.id) message.sender = user;
+  for (const message of store.messages.values()) {
+    if (message.sender_id === user.id) message.sender = user;
+  }
   emit("user", user);
   emit("members");
   emit("chats");

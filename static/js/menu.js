@@ -26,7 +26,7 @@ function start() {
   const { list, region } = timeline;
   list.addEventListener("pointerover", (event) => offerTools(event.target));
   list.addEventListener("focusin", focused);
-  region.addEventListener("pointerleave", () => panel.matches(":popover-open") || hideTools());
+  region.addEventListener("pointerleave", left);
   list.addEventListener("click", clicked);
   region.addEventListener("keydown", pressed);
   panel.addEventListener("click", picked);
@@ -50,6 +50,11 @@ function offerTools(target) {
 
 function hideTools() {
   tools.hidden = true;
+}
+
+/** A finger leaves with every touch. */
+function left({ pointerType }) {
+  if (pointerType !== "touch" && !panel.matches(":popover-open")) hideTools();
 }
 
 function focused({ target }) {

@@ -1,8 +1,10 @@
 // What one has sent and the server has not confirmed: in order, each with its client_id, for ever.
 
 import { emitter, socket } from "./socket.js";
-import { emit as tell, store } from "./store.js";
+import { store } from "./store.js";
 
+const SENDING_AFTER = 1;
+const WAITING_AFTER = 5;
 const WAITS = [1, 2, 4, 8, 16, 30];
 const KEY = `outbox:${store.me.id}`;
 
@@ -18,6 +20,13 @@ export const outbox = {
     store.on("messages", dropStored);
     socket.on("up", drainAll);
     dropStored();
+  },
+  /** What to say of an entry; nothing for as long as it may be on its way. */
+  stateOf({ reason, created_at: createdAt }) {
+    const seconds = (Date.now() - new Date(createdAt)) / 1000;
+    if (reason) return `Not sent. ${reason}`;
+    if (seconds > WAITING_AFTER || !socket.isUp) return "Waiting to send";
+    return seconds > SENDING_AFTER ? "Sending" : "";
   },
   add(chatId, content, replyTo) {
     const created_at = new Date().toISOString();
@@ -101,7 +110,6 @@ async function send({ chat_id, client_id, content, reply_to }) {
 function refuse(entry, reason) {
   entry.reason = reason;
   save();
-  tell("refused", entry);
 }
 
 function pause(chatId, seconds) {

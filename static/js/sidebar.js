@@ -159,8 +159,10 @@ function renderMembers() {
 
 function memberRow({ user, role }) {
   const name = element("span", { class: "member-name" }, user.display_name);
-  const row = element("li", { class: "member", "data-user-id": user.id }, avatarOf(user, "small"), name);
-  const chip = role === "member" ? user.id === store.me.id && "You" : role[0].toUpperCase() + role.slice(1);
+  const row = element("li", { class: "member", "data-user-id": user.id });
+  row.append(avatarOf(user, "small"), name);
+  const you = user.id === store.me.id ? "You" : "";
+  const chip = role === "member" ? you : role[0].toUpperCase() + role.slice(1);
   if (chip) row.append(element("span", { class: "chip" }, chip));
   return row;
 }
@@ -178,6 +180,6 @@ async function watch() {
   const ids = [...new Set([...store.members.keys(), ...peers])].slice(0, MOST_WATCHED);
   if (ids.join() === watched || !socket.isUp) return;
   watched = ids.join();
-  const { users } = await socket.request("presence.watch", { user_ids: ids }).catch(() => ({ users: [] }));
-  for (const { user_id: id, ...facts } of users) store.takePresence(id, facts);
+  const answer = await socket.request("presence.watch", { user_ids: ids }).catch(() => null);
+  for (const { user_id: id, ...facts } of answer?.users ?? []) store.takePresence(id, facts);
 }

@@ -44,6 +44,7 @@ export const store = {
   loadOlder: () => loadPage(`before=${store.firstSeq}&`),
   loadNewer: () => loadPage(`after=${store.lastSeq}&`),
   loadNewest,
+  lookUp,
   forgetOldest,
   take: takeMessage,
   takeMe,
@@ -175,6 +176,21 @@ function forgetOldest(count) {
   store.hasBefore = true;
 }
 
+/** Finds a message that is not held, by halves: ids rise with seq. Null where there is none. */
+async function lookUp(id) {
+  let [low, high] = [1, store.chat.last_seq];
+  while (low <= high) {
+    const middle = Math.floor((low + high) / 2);
+    const { results } = await get(`/chats/${store.openId}/messages?around=${middle}&limit=${PAGE_SIZE}`);
+    const found = results.find((message) => message.id === id);
+    if (found || !results.length) return found ?? null;
+    if (id < results[0].id) high = results[0].seq - 1;
+    else if (id > results.at(-1).id) low = results.at(-1).seq + 1;
+    else return null;
+  }
+  return null;
+}
+
 const busyReactions = new Set();
 
 /** Shown at once, taken back where the server refuses. */
@@ -182,7 +198,8 @@ async function toggleReaction(message, emoji) {
   const key = `${message.id} ${emoji}`;
   if (busyReactions.has(key)) return;
   busyReactions.add(key);
-  const isMine = message.reactions.some((one) => one.emoji === emoji && one.user_ids.includes(store.me.id));
+  const mine = message.reactions.filter((one) => one.user_ids.includes(store.me.id));
+  const isMine = mine.some((one) => one.emoji === emoji);
   const guess = { ...message, reactions: toggled(message.reactions, emoji, isMine) };
   store.messages.set(message.seq, guess);
   emit("messages");

@@ -1,15 +1,12 @@
 // The messages on screen: their rows, what stands between them, and where one is in them.
 
-import { clone, dayName, dayOf, element, fillPending, fillReply, fillRow, fillTimes } from "./dom.js";
-import { find, findAll, preview, slot } from "./dom.js";
+import { clone, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
+import { fillPending, fillReply, fillRow, fillState, fillTimes } from "./dom.js";
 import { outbox } from "./outbox.js";
-import { socket } from "./socket.js";
 import { store } from "./store.js";
 
 const GROUP_GAP = 5 * 60 * 1000;
 const PINNED_WITHIN = 64;
-const SENDING_AFTER = 1;
-const WAITING_AFTER = 5;
 const MOST_ROWS = 300;
 const TARGET_SECONDS = 2;
 const LOAD_WITHIN = 1.5;
@@ -64,7 +61,8 @@ function start() {
 
 function hasUnread() {
   const { me } = store.chat;
-  return me.unread_count > 0 || store.sorted().some((message) => isBeyond(me.last_read_seq, message));
+  const isLater = (message) => isBeyond(me.last_read_seq, message);
+  return me.unread_count > 0 || store.sorted().some(isLater);
 }
 
 function isBeyond(seq, message) {
@@ -161,10 +159,9 @@ function takeOver(message) {
   const row = message.sender_id === store.me.id ? pending.get(message.client_id) : null;
   if (!row) return null;
   pending.delete(message.client_id);
-  row.classList.remove("is-pending", "is-failed");
+  row.classList.remove("is-pending");
   delete row.dataset.clientId;
-  slot(row, "state").hidden = true;
-  slot(row, "state").replaceChildren();
+  fillState(row, "", false);
   return row;
 }
 
@@ -175,25 +172,8 @@ function pendingRow(entry) {
     pending.set(entry.client_id, row);
   }
   const row = pending.get(entry.client_id);
-  showState(entry, row);
+  fillState(row, outbox.stateOf(entry), Boolean(entry.reason));
   return row;
-}
-
-function showState(entry, row) {
-  const state = slot(row, "state");
-  const said = entry.reason ? `Not sent. ${entry.reason}` : waitingFor(entry);
-  row.classList.toggle("is-failed", Boolean(entry.reason));
-  state.hidden = !said;
-  if (state.firstChild?.textContent === said) return;
-  const button = (act, name) => element("button", { type: "button", class: "link-button", "data-act": act }, name);
-  const buttons = entry.reason ? [" ", button("resend", "Try again"), " ", button("discard", "Delete")] : [];
-  state.replaceChildren(element("span", {}, said), ...buttons);
-}
-
-function waitingFor(entry) {
-  const seconds = (Date.now() - new Date(entry.created_at)) / 1000;
-  if (seconds > WAITING_AFTER || !socket.isUp) return "Waiting to send";
-  return seconds > SENDING_AFTER ? "Sending" : "";
 }
 
 function showStates() {
@@ -204,12 +184,24 @@ function showStates() {
 function replyOf(id) {
   if (!id) return undefined;
   const message = store.withId(id);
-  const known = replies.get(id) ?? { seq: "", name: "", text: "An earlier message" };
-  if (!message) return known;
-  const text = message.deleted_at ? "Message deleted" : preview(message.content);
-  const name = message.sender?.display_name ?? "";
-  if (known.text !== text || known.name !== name) replies.set(id, { seq: message.seq, name, text });
-  return replies.get(id) ?? known;
+  if (message) keepReply(message);
+  else if (!replies.has(id)) findReply(id);
+  return replies.get(id);
+}
+
+function keepReply({ id, seq, sender, content, deleted_at: deletedAt }) {
+  const known = replies.get(id);
+  const text = deletedAt ? "Message deleted" : preview(content);
+  const name = sender?.display_name ?? "";
+  if (known?.text !== text || known.name !== name) replies.set(id, { seq, name, text });
+}
+
+async function findReply(id) {
+  replies.set(id, { seq: "", name: "", text: "An earlier message" });
+  const message = await store.lookUp(id).catch(() => null);
+  if (!message) return;
+  keepReply(message);
+  update();
 }
 
 function refill(user) {
@@ -292,8 +284,8 @@ function goTo(seq) {
   const { row } = rows.get(seq);
   region.scrollTop += offsetOf(row) - (region.clientHeight - row.offsetHeight) / 2;
   remember();
-  row.classList.add("is-selected");
-  setTimeout(() => row.classList.remove("is-selected"), TARGET_SECONDS * 1000);
+  row.classList.add("is-target");
+  setTimeout(() => row.classList.remove("is-target"), TARGET_SECONDS * 1000);
 }
 
 function open() {
