@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django
 from csp.constants import NONE, SELF
 
 from chatproject import env
@@ -203,10 +204,17 @@ DRF_STANDARDIZED_ERRORS = {"EXCEPTION_FORMATTER_CLASS": "chatproject.api.Formatt
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Static files. The address changes with every release, so browsers may keep them for ever.
-STATIC_ROOT = DATA_DIR / "static"
+# Served from a copy: an upgrade under a running server must not mix two releases.
+RELEASE = f"{env.release(BASE_DIR / 'static')}-{django.get_version()}"
+STATIC_ROOT = DATA_DIR / "static" / RELEASE
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_URL = f"/static/{env.release(BASE_DIR / 'static')}/"
-SERVESTATIC_USE_FINDERS = True
+STATIC_URL = f"/static/{RELEASE}/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedStaticFilesStorage"},
+}
+SERVESTATIC_USE_FINDERS = DEBUG
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
 SERVESTATIC_AUTOREFRESH = DEBUG
 SERVESTATIC_MAX_AGE = 0 if DEBUG else 365 * 24 * 3600
 
@@ -223,6 +231,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners ask all day
         "uvicorn.error": {"level": "WARNING"},  # else two lines a socket
     },
 }

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import sys
 from argparse import ArgumentParser
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         _refuse_unsafe()
         lock = _lock_data_dir() if settings.IS_SQLITE else None
         _migrate()
+        _copy_static_files()
         connections.close_all()
         self.stdout.write(f"Serving {settings.SITE_NAME} at {settings.PUBLIC_URL}")
         self.stdout.flush()
@@ -80,6 +82,17 @@ def _lock_data_dir() -> TextIOWrapper:
         ) from None
     os.set_inheritable(file.fileno(), True)
     return file
+
+
+def _copy_static_files() -> None:
+    """This release's, once; those of others go."""
+    complete = settings.STATIC_ROOT / ".complete"
+    if complete.exists():
+        return
+    for other in settings.STATIC_ROOT.parent.glob("*"):
+        shutil.rmtree(other, ignore_errors=True)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    complete.touch()
 
 
 def _migrate() -> None:
