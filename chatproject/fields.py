@@ -22,15 +22,24 @@ class StrictTextField(serializers.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
 
+    keeps_space = False
+
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str):
             try:
-                data = clean(data)
+                cleaned = clean(data)
+                data = data if self.keeps_space else cleaned
             except InvalidText as error:
                 raise serializers.ValidationError(str(error), code=error.code) from None
         elif data is not serializers.empty and data is not None:
             self.fail("invalid")
         return super().run_validation(data)
+
+
+class ExactTextField(StrictTextField):
+    """Text that stands for something: kept to the letter."""
+
+    keeps_space = True
 
 
 class VisibleTextField(StrictTextField):

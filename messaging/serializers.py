@@ -7,7 +7,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from accounts.serializers import person_document
-from chatproject.fields import StrictTextField, StrictUUIDField
+from chatproject.fields import ExactTextField, StrictTextField, StrictUUIDField
 from chatproject.text import is_blank
 from chatproject.times import rfc3339, rfc3339_or_none
 from messaging.emojis import emoji_key
@@ -82,7 +82,7 @@ class EmojiField(StrictTextField):
 
 class SendSerializer(serializers.Serializer[Any]):
     content = ContentField()
-    client_id = StrictTextField(max_length=64, required=False, allow_null=True)
+    client_id = ExactTextField(max_length=64, required=False, allow_null=True)
     message_type = serializers.ChoiceField(choices=["text"], required=False)
     reply_to = StrictUUIDField(required=False, allow_null=True)
     attachment_ids = serializers.ListField(

@@ -292,3 +292,9 @@ def test_a_send_that_nobody_waits_for_any_more_holds_up_no_other(
     writer = Writer()
     writer.submit(given_up)
     assert writer.submit(waited_for).result(5).message["content"] == "2"
+
+
+def test_a_client_id_is_kept_to_the_letter(alice: Person, group: dict[str, Any]):
+    assert alice.says(group, "x", client_id=" a ")["client_id"] == " a "
+    assert alice.says(group, "y", client_id="a")["client_id"] == "a"
+    assert alice.says(group, "again", client_id=" a ")["content"] == "x"
