@@ -1,5 +1,6 @@
 """What is said in a demonstration chat, from its first day until now."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,8 +23,9 @@ from messaging.seed.places import Place
 from messaging.seed.themes import Line, spoken
 from messaging.writer import people_shown
 
-MESSAGES_AT_ONCE = 500
-"""In one transaction, so that a running server's writes hardly wait."""
+MESSAGES_AT_ONCE = 250
+BREATH_SECONDS = 0.01
+"""Short transactions and a pause after each: SQLite's other writers only look now and then."""
 LETTERS = "ABCDEFGH"
 LONG_HISTORY = 500
 """From here on most reactions are left out: nobody sees them, and each is a row."""
@@ -61,6 +63,7 @@ def fill(place: Place, rng: Random, on_progress: Callable[[int], None]) -> None:
     """Says what is to be said in an open chat, in short transactions, and spreads read marks."""
     for chunk in chunks(_History(place, rng).drafts(), MESSAGES_AT_ONCE):
         _store(place, chunk)
+        time.sleep(BREATH_SECONDS)
         on_progress(len(chunk))
     _spread_marks(place, rng)
 
