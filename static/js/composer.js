@@ -27,6 +27,7 @@ export const composer = { start, focus: () => field.focus(), reply, edit };
 
 function start() {
   form.noValidate = true;
+  field.removeAttribute("maxlength"); // it would cut a long paste without a word
   restoreDraft();
   form.addEventListener("submit", (event) => (event.preventDefault(), submit()));
   field.addEventListener("keydown", press);
