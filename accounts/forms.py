@@ -38,6 +38,7 @@ class RegistrationForm(forms.Form):
     display_name = forms.CharField(
         label="Your name",
         required=False,
+        help_text="What others see. Your username, if you leave it empty.",
         max_length=64,
         widget=forms.TextInput({"autocomplete": "name"}),
     )

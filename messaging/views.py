@@ -12,6 +12,7 @@ from rest_framework.exceptions import APIException
 from accounts.views import SignedInView
 from chatproject.errors import NotThere
 from chatproject.fields import MAX_INTEGER, checked_input
+from chatproject.ids import new_id
 from chats.models import Chat, Membership
 from chats.serializers import chat_document, member_documents
 from chats.views import present_members, seat_or_404, shell_context
@@ -32,6 +33,11 @@ class ChatView(SignedInView):
     """A conversation. Without a script, links page back and a plain form posts."""
 
     def get(self, request: HttpRequest, chat_id: UUID) -> HttpResponse:
+        return self._show(request, chat_id)
+
+    def _show(
+        self, request: HttpRequest, chat_id: UUID, *, draft: str = "", status: int = 200
+    ) -> HttpResponse:
         seat = seat_or_404(request.user, chat_id)
         window = _window(request)
         # The chat is read before its messages: a script that starts here misses nothing.
@@ -42,12 +48,16 @@ class ChatView(SignedInView):
             "page": page,
             "target_seq": window.get("around"),
             "epoch": reading.epoch(),
+            "draft": draft,
+            "client_id": new_id(),  # pressing Send twice posts once
         }
-        return render(request, "messaging/chat.html", context)
+        return render(request, "messaging/chat.html", context, status=status)
 
     def post(self, request: Any, chat_id: UUID) -> HttpResponse:
+        # A form's newlines come as two characters.
+        typed = {key: value.replace("\r\n", "\n") for key, value in request.POST.items()}
         try:
-            given = checked_input(SendSerializer, {"content": request.POST.get("content", "")})
+            given = checked_input(SendSerializer, typed)
             actions.post_message(
                 actor=request.user, sign_in=request.sign_in, chat_id=chat_id, **given
             )
@@ -55,6 +65,8 @@ class ChatView(SignedInView):
             raise Http404 from None
         except APIException as error:
             messages.error(request, f"Not sent. {_first_sentence(error)}")
+            draft = typed.get("content", "")
+            return self._show(request, chat_id, draft=draft, status=error.status_code)
         return redirect(f"{reverse('chat', args=[chat_id])}#newest")
 
 
