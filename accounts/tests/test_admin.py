@@ -25,7 +25,7 @@ LISTS = [
     "messaging/message",
 ]
 
-pytestmark = pytest.mark.usefixtures("installation")
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture
