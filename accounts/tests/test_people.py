@@ -74,7 +74,9 @@ async def test_who_is_online_can_be_asked_for(alice: Person, bob: Person):
         names = found(alice, online="true", limit=200, **both)
         assert bob.username in names
         assert alice.username not in names
-        assert {alice.username, bob.username} <= set(found(alice, online="false", limit=200))
+        assert {alice.username, bob.username} <= set(
+            found(alice, online="false", limit=200, **both)
+        )
 
 
 def test_pages_lead_to_everybody_once_and_back(alice: Person):

@@ -106,8 +106,12 @@ def group(alice: Person, bob: Person) -> dict[str, Any]:
 # Browsers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Chromium for the tests of one module: while it is there, its event loop runs.
+
+    So no test of that module can be a coroutine.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

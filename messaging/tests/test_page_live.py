@@ -245,6 +245,7 @@ def test_rows_answer_to_keys(open_page: Open, alice: Person, bob: Person) -> Non
     for text in ("first", "second"):
         alice.says(chat, text)
     page = open_page(alice, f"/c/{chat['id']}")
+    page.wait_for_load_state("networkidle")  # the menu's module comes after the others
     page.get_by_role("region", name="Messages").focus()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
