@@ -12,16 +12,13 @@ from django.utils import timezone
 from accounts import events, passwords, seats, tokens
 from accounts.models import SignIn, User
 from chatproject.errors import Forbidden, Invalid, NotSignedIn, SignInFailed
-from chatproject.realtime import publish, sign_in_ended
+from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, publish, sign_in_ended
 
 logger = logging.getLogger("security")
 
 SIGN_IN_LIFETIME = timedelta(days=30)
 REUSE_GRACE_SECONDS = 30
 """A spent refresh token that comes later than this was stolen: its sign-in ends."""
-
-CLOSE_NOT_SIGNED_IN = 4401
-CLOSE_DEACTIVATED = 4403
 
 
 def register_user(*, username: str, email: str, password: str, display_name: str = "") -> User:
@@ -115,7 +112,7 @@ def sign_out(*, token: str) -> None:
         end_sign_ins(sign_ins=SignIn.objects.filter(id=claims.sign_in_id, ended_at=None))
 
 
-def end_sign_ins(*, sign_ins: Any, close_code: int = CLOSE_NOT_SIGNED_IN) -> None:
+def end_sign_ins(*, sign_ins: Any, close_code: int = NOT_SIGNED_IN) -> None:
     """Ends sign-ins: their tokens and cookies open nothing, their sockets are closed."""
     ids = [one.id for one in sign_ins]
     with transaction.atomic():
@@ -183,7 +180,7 @@ def set_active(*, users: Any, is_active: bool) -> None:
         )
         if not is_active:
             theirs = SignIn.objects.filter(user__in=users, ended_at=None)
-            end_sign_ins(sign_ins=theirs, close_code=CLOSE_DEACTIVATED)
+            end_sign_ins(sign_ins=theirs, close_code=DEACTIVATED)
             for user in users:
                 seats.give_up_ownership(user)
 

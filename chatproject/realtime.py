@@ -17,6 +17,12 @@ logger = logging.getLogger(__name__)
 
 GROUP = "events"
 SEND_SECONDS = 1
+MAX_FRAME_BYTES = 65_536
+
+# Why a socket is closed.
+NOT_SIGNED_IN = 4401
+DEACTIVATED = 4403
+TOO_SLOW = 4408
 MAX_WAITING = 10_000
 
 

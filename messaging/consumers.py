@@ -23,17 +23,17 @@ from chatproject.api import error_document
 from chatproject.errors import Forbidden, Invalid, TryAgain
 from chatproject.fields import check_bounds, checked_input, parse_any_json, parse_json
 from chatproject.pools import in_database_pool
+from chatproject.realtime import MAX_FRAME_BYTES, NOT_SIGNED_IN
 from chatproject.times import rfc3339
 from messaging import reading
 from messaging.frames import AuthFrame, Frame, frame_named
 from messaging.hub import hub
 from messaging.serializers import MAX_CONTENT
-from messaging.sockets import NOT_SIGNED_IN, Socket
+from messaging.sockets import Socket
 from messaging.writer import Send, writer
 
 logger = logging.getLogger(__name__)
 
-MAX_FRAME_BYTES = 65_536
 MAX_FIRST_FRAME_BYTES = 4_096
 SIGN_IN_SECONDS = 5
 HEARTBEAT_SECONDS = 25

@@ -12,10 +12,10 @@ from channels.layers import get_channel_layer
 
 from accounts.presence import PresenceWriter
 from chatproject.pools import in_database_pool
-from chatproject.realtime import GROUP, Envelope, bus
+from chatproject.realtime import DEACTIVATED, GROUP, NOT_SIGNED_IN, Envelope, bus
 from messaging import reading
 from messaging.feeds import Feed, push
-from messaging.sockets import DEACTIVATED, NOT_SIGNED_IN, Socket
+from messaging.sockets import Socket
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,9 @@ from uuid import UUID
 
 from accounts.models import User
 from chatproject.ids import new_id
+from chatproject.realtime import TOO_SLOW
 
 MAX_WAITING_BYTES = 1024 * 1024
-
-NOT_SIGNED_IN = 4401
-DEACTIVATED = 4403
-TOO_SLOW = 4408
 
 
 class Socket:

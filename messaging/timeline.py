@@ -28,15 +28,12 @@ class Row(NamedTuple):
     is_first: bool
     is_own: bool
     is_mention: bool
-    is_deletable: bool
     day: date | None
     is_first_unread: bool
     reply: Reply | None
 
 
-def rows(
-    messages: list[Document], *, reader_id: str, last_read_seq: int, can_manage: bool
-) -> list[Row]:
+def rows(messages: list[Document], *, reader_id: str, last_read_seq: int) -> list[Row]:
     """Rows for the page, in one query for the messages that are answered."""
     answered = _answered(messages)
     found: list[Row] = []
@@ -51,7 +48,6 @@ def rows(
                 message,
                 before,
                 reader_id,
-                can_manage,
                 starts_unread=starts_unread,
                 reply=answered.get(message["reply_to"]),
             )
@@ -59,9 +55,7 @@ def rows(
     return found
 
 
-def _row(
-    message: Document, before: Row | None, reader_id: str, can_manage: bool, **more: Any
-) -> Row:
+def _row(message: Document, before: Row | None, reader_id: str, **more: Any) -> Row:
     created_at = datetime.fromisoformat(message["created_at"])
     is_new_day = before is None or before.created_at.date() != created_at.date()
     is_own = message["sender_id"] == reader_id
@@ -72,7 +66,6 @@ def _row(
         is_first=is_new_day or more["starts_unread"] or not _continues(message, before, created_at),
         is_own=is_own,
         is_mention=reader_id in message["mentions"],
-        is_deletable=is_own or can_manage,
         day=created_at.date() if is_new_day else None,
         is_first_unread=more["starts_unread"],
         reply=more["reply"],

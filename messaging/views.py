@@ -73,17 +73,15 @@ class ChatView(SignedInView):
 def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str, Any]:
     chat: Chat = seat.chat
     members = member_documents(chat, present_members(chat))
-    can_manage = seat.can_manage and not chat.is_direct
     return {
         "chat": chat_document(user, chat),
         "members": members,
         "online_count": sum(member["user"]["is_online"] for member in members),
-        "can_manage": can_manage,
+        "can_manage": seat.can_manage and not chat.is_direct,
         "rows": timeline.rows(
             page["results"],
             reader_id=str(user.id),
             last_read_seq=seat.last_read_seq,
-            can_manage=can_manage,
         ),
     }
 

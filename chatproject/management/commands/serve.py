@@ -16,7 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-MAX_FRAME_BYTES = 65_536
+from chatproject.realtime import MAX_FRAME_BYTES
+
 SHUTDOWN_SECONDS = 10
 
 
