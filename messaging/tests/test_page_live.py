@@ -218,6 +218,23 @@ def test_one_who_manages_deletes_what_others_said(
     expect(messages(his).locator(".message-gone").first).to_be_visible()
 
 
+def test_a_pointer_that_rested_before_the_menu_came_finds_the_tools(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    chat = alice.direct_chat_with(bob)
+    alice.says(chat, "first")
+    page = open_page(alice)
+    held: list[Any] = []
+    page.route("**/js/menu.js", lambda route: held.append(route))
+    page.goto(f"/c/{chat['id']}", wait_until="domcontentloaded")
+    messages(page).hover()
+    page.wait_for_timeout(500)
+    assert len(held) == 1
+    expect(page.get_by_role("button", name="More")).to_be_hidden()
+    held[0].continue_()
+    expect(page.get_by_role("button", name="More")).to_be_visible()
+
+
 def test_a_reaction_and_a_reply_show_on_the_other_side(
     open_page: Open, alice: Person, bob: Person
 ) -> None:

@@ -32,6 +32,9 @@ function start() {
   panel.addEventListener("click", picked);
   panel.addEventListener("keydown", moveInMenu);
   panel.addEventListener("toggle", ({ newState }) => newState === "closed" && closed());
+  // This comes after the page: a pointer may rest on a row already, and not move again.
+  const hovered = find(".message:hover", list);
+  if (hovered) offerTools(hovered);
 }
 
 const isAlive = (message) => message && !message.deleted_at && !message.system;
