@@ -15,9 +15,17 @@ import pytest
 from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Person, web_session
 from chatproject.testing.sockets import SocketClient
-from chatproject.testing.stage import Server
+from chatproject.testing.stage import IS_SERVICES, Server, another_installation, prepare
 
-__all__ = ["PASSWORD", "Person", "Server", "SocketClient", "error_of"]
+__all__ = [
+    "IS_SERVICES",
+    "PASSWORD",
+    "Person",
+    "Server",
+    "SocketClient",
+    "another_installation",
+    "error_of",
+]
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +33,7 @@ def installation(django_db_blocker: Any) -> Iterator[None]:
     """The worker's database, brought up to date and open to the test process, too."""
     from django.core.management import call_command
 
+    prepare()
     with django_db_blocker.unblock():
         call_command("migrate", verbosity=0, interactive=False)
         yield

@@ -6,7 +6,6 @@ Imported before Django reads the environment.
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,20 +14,38 @@ from pathlib import Path
 
 import httpx
 
+from chatproject.testing.services import Services, free_port, new_database_name
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+IS_SERVICES = os.environ.get("TEST_PROFILE", "embedded") == "services"
+"""PostgreSQL, Redis and two workers; otherwise one process on SQLite."""
+
+services = Services()
 _folder = tempfile.TemporaryDirectory(prefix="chat-tests-")
+_database = new_database_name()
+
 os.environ["DATA_DIR"] = _folder.name
+if IS_SERVICES:
+    os.environ.update(services.environment(_database))
 # Tests may make people while their event loop runs; the server under test may not.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
 os.environ.setdefault("SECRET_KEY", "only for tests, and long enough to be taken for a real one")
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+
+def prepare() -> None:
+    """Starts what the installation stands on."""
+    if IS_SERVICES:
+        services.start()
+        services.create_database(_database)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def another_installation(folder: Path) -> dict[str, str]:
+    """The environment of an empty installation beside the one that the tests share."""
+    if not IS_SERVICES:
+        return {"DATA_DIR": str(folder)}
+    database = new_database_name()
+    services.create_database(database)
+    return {"DATA_DIR": str(folder), **services.environment(database)}
 
 
 class Server:
@@ -48,6 +65,7 @@ class Server:
                 env=self._environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         self._wait_until_ready()
 
@@ -66,5 +84,9 @@ class Server:
         raise AssertionError(self.log.read_text())
 
     def stop(self, how: int = signal.SIGTERM) -> int:
-        self.process.send_signal(how)
+        """Ends it by a signal: its first process, or all of them where nothing may be tidied up."""
+        if how == signal.SIGKILL:
+            os.killpg(self.process.pid, how)
+        else:
+            self.process.send_signal(how)
         return self.process.wait(20)

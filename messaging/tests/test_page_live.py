@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from chatproject.testing import PASSWORD, Person, Server
+from chatproject.testing import PASSWORD, Person, Server, another_installation
 
 Open = Callable[..., Page]
 
@@ -332,7 +332,7 @@ def test_a_chat_is_started_in_the_dialog(
 def test_a_message_sent_while_the_server_is_away_arrives_once(
     open_page: Open, tmp_path: Path
 ) -> None:
-    own = Server(DATA_DIR=str(tmp_path))
+    own = Server(**another_installation(tmp_path))
     own.start()
     try:
         chat, headers = _two_who_know_each_other(own)

@@ -12,13 +12,13 @@ import httpx
 import pytest
 import websockets
 
-from chatproject.testing import PASSWORD, Server, SocketClient
+from chatproject.testing import PASSWORD, Server, SocketClient, another_installation
 
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server with an installation of its own, to be ended as a test likes."""
-    own = Server(DATA_DIR=str(tmp_path))
+    own = Server(**another_installation(tmp_path))
     own.start()
     yield own
     if own.process.poll() is None:

@@ -1,0 +1,120 @@
+"""A PostgreSQL and a Redis of this worker's own: real servers on free ports, ended with it."""
+
+import atexit
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Services:
+    """Where the services profile finds its database and its channel layer.
+
+    ``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` name servers that are there already; else both
+    are started, from the binaries that bin/test found (``POSTGRES_BIN``, ``REDIS_SERVER``).
+    """
+
+    def __init__(self) -> None:
+        self._ports = {"postgres": free_port(), "redis": free_port()}
+        own_database = f"postgres://chat@127.0.0.1:{self._ports['postgres']}/postgres"
+        own_redis = f"redis://127.0.0.1:{self._ports['redis']}/0"
+        self.admin_url = os.environ.get("TEST_DATABASE_URL") or own_database
+        self.redis_url = os.environ.get("TEST_REDIS_URL") or own_redis
+
+    def start(self) -> None:
+        if "TEST_DATABASE_URL" not in os.environ:
+            _start_postgres(self._ports["postgres"], self.admin_url)
+        if "TEST_REDIS_URL" not in os.environ:
+            _start_redis(self._ports["redis"], self.redis_url)
+
+    def environment(self, database: str) -> dict[str, str]:
+        """Of an installation with two workers."""
+        url = f"{self.admin_url.rsplit('/', 1)[0]}/{database}"
+        return {"DATABASE_URL": url, "REDIS_URL": self.redis_url, "WORKERS": "2"}
+
+    def create_database(self, name: str) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}".encode())
+
+
+def new_database_name() -> str:
+    return f"chat_{secrets.token_hex(6)}"
+
+
+def _start_postgres(port: int, url: str) -> None:
+    binaries = Path(os.environ["POSTGRES_BIN"])
+    folder = Path(tempfile.mkdtemp(prefix="chat-postgres-"))
+    owner = _unprivileged()
+    if owner:
+        os.chown(folder, owner["user"], owner["group"])
+    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
+    options |= {"fsync": "off", "max_connections": 300}  # nobody keeps what tests write
+    flags = [f"--{key}={value}" for key, value in options.items()]
+    with (folder / "log").open("wb") as log:
+        same: dict[str, Any] = {"stdout": log, "stderr": log, "cwd": folder, **owner}
+        initdb = [binaries / "initdb", "-D", "cluster", "-U", "chat", "-A", "trust", "--no-sync"]
+        subprocess.run([*initdb, "-E", "UTF8", "--locale=C"], check=True, **same)
+        process = subprocess.Popen([binaries / "postgres", "-D", "cluster", *flags], **same)
+    _end_with_us(process, folder, signal.SIGQUIT)
+    _wait(lambda: psycopg.connect(url).close(), psycopg.OperationalError, folder / "log")
+
+
+def _start_redis(port: int, url: str) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="chat-redis-"))
+    flags = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with (folder / "log").open("wb") as log:
+        command = [os.environ["REDIS_SERVER"], *flags]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    _end_with_us(process, folder, signal.SIGTERM)
+    _wait(redis.Redis.from_url(url).ping, redis.RedisError, folder / "log")
+
+
+def _unprivileged() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: who runs it instead."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            found = pwd.getpwnam(name)
+            return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
+    raise RuntimeError("PostgreSQL refuses root, and there is no user nobody to run it.")
+
+
+def _wait(ask: Callable[[], Any], error: type[Exception], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            ask()
+            return
+        except error:
+            if time.monotonic() > deadline:
+                raise RuntimeError(log.read_text()) from None
+            time.sleep(0.05)
+
+
+def _end_with_us(process: subprocess.Popen[bytes], folder: Path, how: signal.Signals) -> None:
+    def end() -> None:
+        process.send_signal(how)
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
