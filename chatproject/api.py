@@ -8,13 +8,22 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_standardized_errors.formatter import ExceptionFormatter, flatten_errors
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from chatproject.errors import Invalid, NotThere, Problem
 from chatproject.fields import checked_input
 
 API_ROOMS = ("auth", "users", "chats", "schema", "docs", "healthz", "readyz", "ws")
 """What addresses that answer in JSON begin with, the unknown ones too."""
+
+
+class PublicView(APIView):
+    """Open to everybody; what a client says of itself is not even looked at."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
 
 class Formatter(ExceptionFormatter):

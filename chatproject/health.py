@@ -4,27 +4,37 @@ import shutil
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from chatproject.api import PublicView
+from chatproject.listener import listener
+from chatproject.operations import operation
+from chatproject.schemas import object_of, one_of
 
 MIN_FREE_SHARE = 0.05
 
 
-@api_view(["GET", "HEAD"])
-@authentication_classes([])
-@permission_classes([])
-def healthz(request: Request) -> Response:
-    return Response({"status": "ok"})
+_STATE = one_of(["ok", "degraded", "down"])
+_READINESS = object_of(database=_STATE, layer=_STATE, disk=_STATE)
 
 
-@api_view(["GET", "HEAD"])
-@authentication_classes([])
-@permission_classes([])
-def readyz(request: Request) -> Response:
-    """503 while the database is away; a full disk is only named."""
-    state = {"database": _database(), "layer": "ok", "disk": _disk()}
-    return Response(state, status=200 if state["database"] == "ok" else 503)
+class HealthView(PublicView):
+    @operation("Whether the server lives", answers={200: object_of(status=one_of(["ok"]))})
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class ReadinessView(PublicView):
+    @operation(
+        "Whether the server can work",
+        answers={200: _READINESS, 503: _READINESS},
+        text="503 while the database is away or the server drains; the rest is only named.",
+    )
+    def get(self, request: Request) -> Response:
+        layer = "degraded" if listener.is_deaf else "ok"
+        state = {"database": _database(), "layer": layer, "disk": _disk()}
+        return Response(state, status=200 if state["database"] == "ok" else 503)
 
 
 def _database() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import django
+import drf_spectacular_sidecar
 from csp.constants import NONE, SELF
 
 from chatproject import env
@@ -201,13 +202,24 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
 }
 DRF_STANDARDIZED_ERRORS = {"EXCEPTION_FORMATTER_CLASS": "chatproject.api.Formatter"}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enum_id_removal"],
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Static files. The address changes with every release, so browsers may keep them for ever.
 # Served from a copy: an upgrade under a running server must not mix two releases.
-RELEASE = f"{env.release(BASE_DIR / 'static')}-{django.get_version()}"
+RELEASE = "-".join(
+    [env.release(BASE_DIR / "static"), django.get_version(), drf_spectacular_sidecar.__version__]
+)
 STATIC_ROOT = DATA_DIR / "static" / RELEASE
-STATICFILES_DIRS = [BASE_DIR / "static"]
+_SIDECAR = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar"
+STATICFILES_DIRS = [BASE_DIR / "static", ("swagger-ui", _SIDECAR / "swagger-ui-dist")]
 STATIC_URL = f"/static/{RELEASE}/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

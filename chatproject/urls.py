@@ -6,8 +6,8 @@ from chatproject import admin, health
 from chatproject.api import API_ROOMS, not_found
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
+    path("healthz", health.HealthView.as_view()),
+    path("readyz", health.ReadinessView.as_view()),
     path("", include("accounts.api_urls")),
     path("", include("chats.api_urls")),
     path("", include("messaging.api_urls")),

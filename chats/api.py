@@ -10,7 +10,9 @@ from rest_framework.views import APIView
 from accounts.models import User
 from chatproject.api import checked
 from chatproject.errors import Invalid, NotThere
+from chatproject.operations import PAGED, operation, page_of
 from chatproject.rest import Cursor
+from chatproject.schemas import list_of, object_of, ref
 from chats import access, actions
 from chats.models import Chat, Membership
 from chats.serializers import (
@@ -44,11 +46,24 @@ class MemberCursor(Cursor):
 
 
 class ChatsView(APIView):
+    @operation(
+        "One's chats",
+        answers={200: page_of("Chat")},
+        parameters=PAGED,
+        text="Latest activity first.",
+    )
     def get(self, request: Request) -> Response:
         pages = ChatCursor()
         page = pages.paginate_queryset(Chat.objects.of(request.user), request, self)
         return pages.get_paginated_response(chat_documents(request.user, page))
 
+    @operation(
+        "Open a direct chat or make a group",
+        body=NewChatSerializer,
+        answers={200: ref("Chat"), 201: ref("Chat")},
+        text="A direct chat names one other person in `members`; 200 is the chat that this pair "
+        "already has. A group has a `name`; the caller is added, as owner.",
+    )
     def post(self, request: Request) -> Response:
         given = checked(NewChatSerializer, request)
         people = people_named(given["members"], "members")
@@ -63,10 +78,17 @@ def _create(actor: User, given: dict[str, Any], people: list[User]) -> tuple[Cha
 
 
 class ChatView(APIView):
+    @operation("One chat", answers={200: ref("Chat")})
     def get(self, request: Request, chat_id: UUID) -> Response:
         seat = access.seat_in(request.user, chat_id)
         return Response(chat_document(request.user, seat.chat))
 
+    @operation(
+        "Change a chat, or one's own settings in it",
+        body=ChatChangeSerializer,
+        answers={200: ref("Chat")},
+        text="Name and topic are for admins and owners, `me` for everybody.",
+    )
     def patch(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         given = checked(ChatChangeSerializer, request)
@@ -77,6 +99,7 @@ class ChatView(APIView):
             actions.change_own_settings(actor=request.user, chat=chat, **own)
         return Response(chat_document(request.user, chat))
 
+    @operation("Delete a group", answers={204: None}, text="For owners.")
     def delete(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         actions.delete_chat(actor=request.user, chat=chat)
@@ -84,6 +107,7 @@ class ChatView(APIView):
 
 
 class MembersView(APIView):
+    @operation("Who is in a chat", answers={200: page_of("Member")}, parameters=PAGED)
     def get(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         pages = MemberCursor()
@@ -91,6 +115,13 @@ class MembersView(APIView):
         page = pages.paginate_queryset(rows, request, self)
         return pages.get_paginated_response(member_documents(chat, page))
 
+    @operation(
+        "Add people to a group",
+        body=NewMembersSerializer,
+        answers={200: object_of(results=list_of(ref("Member")))},
+        text="For admins and owners. Adding who is there changes nothing.",
+        errors=[409],
+    )
     def post(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         users = people_named(checked(NewMembersSerializer, request)["user_ids"], "user_ids")
@@ -99,12 +130,20 @@ class MembersView(APIView):
 
 
 class MemberView(APIView):
+    @operation(
+        "Give somebody a role",
+        body=RoleSerializer,
+        answers={200: ref("Member")},
+        text="For owners.",
+        errors=[409],
+    )
     def patch(self, request: Request, chat_id: UUID, user_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         role = checked(RoleSerializer, request)["role"]
         seat = actions.set_role(actor=request.user, chat=chat, user_id=user_id, role=role)
         return Response(member_documents(chat, [seat])[0])
 
+    @operation("Remove somebody, or leave", answers={204: None})
     def delete(self, request: Request, chat_id: UUID, user_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         actions.remove_member(actor=request.user, chat=chat, user_id=user_id)
@@ -112,6 +151,12 @@ class MemberView(APIView):
 
 
 class ReadView(APIView):
+    @operation(
+        "Mark as read up to a message",
+        body=ReadSerializer,
+        answers={200: ref("Me")},
+        text="Forward only; the way back is `unread`.",
+    )
     def post(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         seq = checked(ReadSerializer, request)["seq"]
@@ -119,6 +164,12 @@ class ReadView(APIView):
 
 
 class UnreadView(APIView):
+    @operation(
+        "Mark as unread from a message on",
+        body=UnreadSerializer,
+        answers={200: ref("Me")},
+        text="`seq` becomes the first unread; above the mark it changes nothing.",
+    )
     def post(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         seq = checked(UnreadSerializer, request)["seq"]

@@ -10,18 +10,40 @@ from rest_framework.views import APIView
 from chatproject.api import checked
 from chatproject.errors import Invalid
 from chatproject.fields import checked_input
+from chatproject.operations import LIMIT, Parameter, operation, whole_number
 from chatproject.rest import integer_parameter, limit_parameter
+from chatproject.schemas import BOOLEAN, list_of, object_of, ref
 from chats import access
 from chats.serializers import chat_document
 from messaging import actions, queries
 from messaging.serializers import EditSerializer, EmojiSerializer, SendSerializer
 
+_PAGE = object_of(results=list_of(ref("Message")), has_before=BOOLEAN, has_after=BOOLEAN)
+
 
 class MessagesView(APIView):
+    @operation(
+        "A page of messages",
+        answers={200: _PAGE},
+        parameters=[
+            Parameter("before", "Below this seq.", whole_number(1)),
+            Parameter("after", "Above this seq.", whole_number(0)),
+            Parameter("around", "Around this seq.", whole_number(0)),
+            LIMIT,
+        ],
+        text="By rising seq; the newest page with none of before, after and around.",
+    )
     def get(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         return Response(queries.page(chat, **_window(request)))
 
+    @operation(
+        "Send a message",
+        body=SendSerializer,
+        answers={200: ref("Message"), 201: ref("Message")},
+        text="Answered once it is on disk. With a `client_id` that this sender used in this chat "
+        "before, 200 is the message stored then, whatever the content.",
+    )
     def post(self, request: Request, chat_id: UUID) -> Response:
         given = checked(SendSerializer, request)
         posted = actions.post_message(
@@ -45,6 +67,13 @@ def _window(request: Request) -> dict[str, Any]:
 
 
 class MessageView(APIView):
+    @operation(
+        "Edit one's own message",
+        body=EditSerializer,
+        answers={200: ref("Message")},
+        errors=[409],
+        text="A deleted one can't be edited (409).",
+    )
     def patch(self, request: Request, chat_id: UUID, message_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         content = checked(EditSerializer, request)["content"]
@@ -54,6 +83,11 @@ class MessageView(APIView):
             )
         )
 
+    @operation(
+        "Delete a message",
+        answers={204: None},
+        text="One's own; others' for admins and owners. It keeps its seq and loses its content.",
+    )
     def delete(self, request: Request, chat_id: UUID, message_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         actions.delete_message(actor=request.user, chat=chat, message_id=message_id)
@@ -61,9 +95,11 @@ class MessageView(APIView):
 
 
 class ReactionView(APIView):
+    @operation("React to a message", answers={200: ref("Message")}, errors=[400, 409])
     def put(self, request: Request, **where: Any) -> Response:
         return Response(self._react(actions.add_reaction, request, **where))
 
+    @operation("Take a reaction back", answers={200: ref("Message")}, errors=[400, 409])
     def delete(self, request: Request, **where: Any) -> Response:
         return Response(self._react(actions.remove_reaction, request, **where))
 
@@ -76,6 +112,13 @@ class ReactionView(APIView):
 
 
 class ChangesView(APIView):
+    @operation(
+        "What changed in a chat",
+        answers={200: ref("Changes")},
+        parameters=[
+            Parameter("since", "The version that one has.", whole_number(0), is_required=True)
+        ],
+    )
     def get(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         since = integer_parameter(request, "since", low=0)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging import api
+from messaging import api, reference
 
 urlpatterns = [
     path("chats/<uuid:chat_id>/messages", api.MessagesView.as_view()),
@@ -12,4 +12,6 @@ urlpatterns = [
         api.ReactionView.as_view(),
     ),
     path("chats/<uuid:chat_id>/changes", api.ChangesView.as_view()),
+    path("schema", reference.SchemaView.as_view()),
+    path("docs", reference.DocsView.as_view()),
 ]

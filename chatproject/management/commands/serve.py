@@ -92,7 +92,7 @@ def _copy_static_files() -> None:
         return
     for other in settings.STATIC_ROOT.parent.glob("*"):
         shutil.rmtree(other, ignore_errors=True)
-    call_command("collectstatic", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=["*.map"])
     complete.touch()
 
 
