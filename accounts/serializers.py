@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts import presence
 from accounts.models import User, username_rules
 from chatproject.fields import AnyTextField, StrictTextField, VisibleTextField
+from chatproject.text import is_encodable
 from chatproject.times import rfc3339, rfc3339_or_none
 
 Document = dict[str, Any]
@@ -66,17 +67,9 @@ class PasswordField(serializers.CharField):
         super().__init__(trim_whitespace=False, max_length=1024, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or "\0" in data or not _is_encodable(data):
+        if not isinstance(data, str) or "\0" in data or not is_encodable(data):
             self.fail("invalid")
         return data
-
-
-def _is_encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class SettingsField(serializers.JSONField):

@@ -1,5 +1,6 @@
 """Input from outside: strict JSON and strict fields, the same at every door."""
 
+import json
 import re
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,12 @@ import orjson
 from rest_framework import serializers
 
 from chatproject.errors import Invalid
-from chatproject.text import InvalidText, clean, is_blank
+from chatproject.text import HALF_A_PAIR, InvalidText, clean, is_blank, is_encodable
 
 MAX_INTEGER = 2**53
 """The largest number that every JSON reader keeps exact."""
 MAX_DEPTH = 16
+ENDLESS = (float("inf"), float("-inf"))
 
 
 class StrictTextField(serializers.CharField):
@@ -105,6 +107,16 @@ def parse_uuid(value: str) -> UUID | None:
     return UUID(value) if _UUID.fullmatch(value) else None
 
 
+class ByUUIDField(serializers.DictField):
+    """An object whose keys are ids."""
+
+    def to_internal_value(self, data: Any) -> dict[UUID, Any]:
+        ids = StrictUUIDField()
+        return {
+            ids.run_validation(key): value for key, value in super().to_internal_value(data).items()
+        }
+
+
 def parse_json(body: bytes | str) -> Any:
     """Reads JSON from outside; raises Invalid for what no client may send."""
     value = parse_any_json(body)
@@ -117,18 +129,49 @@ def parse_any_json(body: bytes | str) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
+        return _parse_unbounded(body)
+
+
+def _parse_unbounded(body: bytes | str) -> Any:
+    """Takes half a surrogate pair and an endless number, too: the bounds name their field."""
+    try:
+        text = body.decode() if isinstance(body, bytes) else body
+        return json.loads(text, parse_int=float, parse_constant=_no_json)
+    except (ValueError, RecursionError):
         raise Invalid("This is not JSON.", code="parse_error") from None
 
 
-def check_bounds(value: Any, depth: int = MAX_DEPTH) -> None:
-    """Raises Invalid beyond 16 levels, or for an integer beyond 53 bits."""
+def _no_json(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def check_bounds(value: Any) -> None:
+    """Raises Invalid, which names the field, for what is JSON and yet too much.
+
+    That is over 16 levels, an integer beyond 53 bits or a number without end, and half a
+    surrogate pair.
+    """
+    if not isinstance(value, dict):
+        _check_bounds(value, MAX_DEPTH, None)
+        return
+    for name, item in value.items():
+        _check_bounds(name, MAX_DEPTH, None)
+        _check_bounds(item, MAX_DEPTH - 1, name)
+
+
+def _check_bounds(value: Any, depth: int, attr: str | None) -> None:
     if isinstance(value, dict | list):
         if depth == 0:
-            raise Invalid("This JSON is nested deeper than 16 levels.", code="parse_error")
-        for item in value.values() if isinstance(value, dict) else value:
-            check_bounds(item, depth - 1)
-    elif type(value) is int and abs(value) > MAX_INTEGER:
-        raise Invalid("A number is too large.", code="parse_error")
+            sentence = f"This JSON is nested deeper than {MAX_DEPTH} levels."
+            raise Invalid(sentence, code="parse_error", attr=attr)
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            _check_bounds(item, depth - 1, attr)
+    elif isinstance(value, str):
+        if not is_encodable(value):
+            code, sentence = HALF_A_PAIR
+            raise Invalid(sentence, code=code, attr=attr)
+    elif (type(value) is int and abs(value) > MAX_INTEGER) or value in ENDLESS:
+        raise Invalid("A number is too large.", code="parse_error", attr=attr)
 
 
 def checked_input(serializer: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:

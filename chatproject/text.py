@@ -15,6 +15,9 @@ class InvalidText(ValueError):
         self.sentence = sentence
 
 
+HALF_A_PAIR = ("surrogate_characters_not_allowed", "Half of a surrogate pair is not allowed.")
+
+
 def clean(value: str) -> str:
     """The text without white space around it, else as it was sent. Raises InvalidText."""
     stripped = value.strip()
@@ -28,12 +31,19 @@ def is_blank(value: str) -> bool:
     return _VISIBLE.search(value) is None
 
 
+def is_encodable(value: str) -> bool:
+    """Whether it can be sent on: half of a surrogate pair cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _refuse_unstorable(value: str) -> None:
     found = _FORBIDDEN.search(value)
     if found is None:
         return
     if found[0] == "\x00":
         raise InvalidText("null_characters_not_allowed", "Null characters are not allowed.")
-    raise InvalidText(
-        "surrogate_characters_not_allowed", "Half of a surrogate pair is not allowed."
-    )
+    raise InvalidText(*HALF_A_PAIR)

@@ -24,6 +24,7 @@ from chatproject.errors import Forbidden, Invalid, TryAgain
 from chatproject.fields import check_bounds, checked_input, parse_any_json, parse_json
 from chatproject.pools import in_database_pool
 from chatproject.realtime import MAX_FRAME_BYTES, NOT_SIGNED_IN
+from chatproject.text import is_encodable
 from chatproject.times import rfc3339
 from messaging import reading
 from messaging.frames import AuthFrame, Frame, frame_named
@@ -38,6 +39,7 @@ MAX_FIRST_FRAME_BYTES = 4_096
 SIGN_IN_SECONDS = 5
 HEARTBEAT_SECONDS = 25
 MAX_SENDS_UNDER_WAY = 64
+MAX_REF = 64
 
 NOT_TEXT = 1003
 TOO_BIG = 1009
@@ -252,7 +254,9 @@ def _greeting(user: User) -> tuple[dict[str, Any], str]:
 
 def _ref(given: dict[str, Any]) -> str | None:
     ref = given.get("ref")
-    if ref is not None and not (isinstance(ref, str) and 1 <= len(ref) <= 64):
+    if ref is None:
+        return None
+    if not (isinstance(ref, str) and 1 <= len(ref) <= MAX_REF and is_encodable(ref)):
         raise Invalid("A ref is 1 to 64 characters of text.", attr="ref")
     return ref
 

@@ -49,7 +49,7 @@ NO_USABLE_REF = [
     '{"type": "ping", "ref": ["a"]}',
     json.dumps({"type": "ping", "ref": "r" * 65}),
     '{"type": "ping", "ref": "a", "x": NaN}',
-    '{"type": "ping", "ref": "a", "x": 1e400}',
+    '{"type": "ping", "ref": "\\ud800"}',
     "{'type': 'ping', 'ref': 'a'}",
     '{"type": "nonsense"}',
     '{"ref": null}',
@@ -104,6 +104,11 @@ WITH_REF = [
     ("epoch", '{"ref": "r", "type": "sync", "chats": {}, "epoch": 7}'),
     ("token", '{"ref": "r", "type": "auth"}'),
     ("token", '{"ref": "r", "type": "auth", "token": 7}'),
+    ("x", '{"ref": "r", "type": "ping", "x": "\\ud800"}'),
+    ("x", '{"ref": "r", "type": "ping", "x": [{"\\ud800": 1}]}'),
+    ("x", '{"ref": "r", "type": "ping", "x": [9007199254740993]}'),
+    ("x", '{"ref": "r", "type": "ping", "x": 1e400}'),
+    ("content", '{"ref": "r", "type": "message.send", "chat_id": "CHAT", "content": "\\ud800"}'),
 ]
 
 
@@ -127,7 +132,8 @@ async def test_numbers_beyond_53_bits_are_refused(
 ):
     async with alice.socket() as socket:
         text = json.dumps({"type": "read", "ref": "r", "chat_id": group["id"], "seq": number})
-        assert (await _answer_to(socket, text))["ref"] == "r"
+        answer = await _answer_to(socket, text)
+        assert (answer["ref"], answer["errors"][0]["attr"]) == ("r", "seq")
 
 
 async def test_json_deeper_than_sixteen_is_refused(alice: Person):
