@@ -7,8 +7,12 @@ from uuid import UUID
 from rest_framework import serializers
 
 from accounts.serializers import person_document
-from chatproject.fields import ExactTextField, StrictTextField, StrictUUIDField
-from chatproject.text import is_blank
+from chatproject.fields import (
+    ExactTextField,
+    StrictTextField,
+    StrictUUIDField,
+    VisibleTextField,
+)
 from chatproject.times import rfc3339, rfc3339_or_none
 from messaging.emojis import emoji_key
 from messaging.models import Message, Reaction
@@ -62,15 +66,9 @@ def _reactions_to(message_ids: list[UUID]) -> dict[UUID, list[Document]]:
     return {message_id: list(by_key.values()) for message_id, by_key in found.items()}
 
 
-class ContentField(StrictTextField):
+class ContentField(VisibleTextField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_CONTENT, **options)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
-        if isinstance(value, str) and is_blank(value):
-            self.fail("blank")
-        return value
 
 
 class EmojiField(StrictTextField):
