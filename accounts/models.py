@@ -1,21 +1,22 @@
 """Who: people, their sign-ins, and where they are connected."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxLengthValidator, MinLengthValidator, RegexValidator
 from django.db import models
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from chatproject.ids import new_id
 
-HEARTBEAT_SECONDS = 20
+HEARTBEAT_SECONDS = 10
 """How often a server process says that it lives."""
-STALE_SECONDS = 60
+STALE_SECONDS = 40
 """A process silent for this long is dead, and its people are offline."""
 
 username_rules: list[Callable[[Any], None]] = [
@@ -45,6 +46,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def with_presence(self) -> "UserQuerySet":
         """Adds ``is_online``: somebody with a connection of a living process."""
         return self.annotate(is_online=models.Exists(_alive_connections()))
+
+    def locked(self) -> "UserQuerySet":
+        """In id order, each row locked until the transaction ends; messages still refer to it."""
+        return self.select_for_update(no_key=True).order_by("id")
 
     def online(self) -> "UserQuerySet":
         return self.filter(models.Exists(_alive_connections()))
@@ -176,5 +181,6 @@ def _alive_connections() -> models.QuerySet[Connection]:
     return rows.filter(user=models.OuterRef("pk"))
 
 
-def stale_before() -> datetime:
-    return timezone.now() - timedelta(seconds=STALE_SECONDS)
+def stale_before() -> CombinedExpression:
+    """By the database's clock, which wrote the heartbeats of all machines."""
+    return Now() - timedelta(seconds=STALE_SECONDS)

@@ -49,11 +49,11 @@ def presence_event(user_id: UUID, *, is_online: bool, last_seen: datetime | None
 def open_connections(process_id: UUID, opened: dict[UUID, UUID]) -> None:
     """Stores new connections (id: user id) and announces who was not online before."""
     with transaction.atomic():
-        before = online_among(set(opened.values()))
+        known = _held(opened.values())
+        before = online_among(known)
         process = ServerProcess.objects.filter(id=process_id)
         if not process.update(heartbeat_at=Now()):
             ServerProcess(id=process_id).save(force_insert=True)
-        known = User.objects.in_bulk(set(opened.values()))
         Connection.objects.bulk_create(
             [
                 Connection(id=key, process_id=process_id, user_id=user_id)
@@ -70,7 +70,7 @@ def close_connections(ids: Iterable[UUID]) -> None:
     """Forgets connections and announces who is offline now."""
     with transaction.atomic():
         rows = Connection.objects.filter(id__in=list(ids))
-        users = set(rows.values_list("user", flat=True))
+        users = _held(rows.values_list("user", flat=True))
         rows.delete()
         _announce_offline(users, timezone.now())
 
@@ -79,12 +79,20 @@ def reap_stale_processes() -> None:
     """Forgets processes that died; their people were last seen at their last heartbeat."""
     for process in ServerProcess.objects.filter(heartbeat_at__lt=stale_before()):
         with transaction.atomic():
-            users = set(process.connections.values_list("user", flat=True))
+            users = _held(process.connections.values_list("user", flat=True))
             deleted, _ = ServerProcess.objects.filter(
                 id=process.id, heartbeat_at__lt=stale_before()
             ).delete()
             if deleted:  # else it lives again, or another process was first
                 _announce_offline(users, process.heartbeat_at)
+
+
+def _held(user_ids: Iterable[UUID]) -> dict[UUID, User]:
+    """People whose presence no other process can judge until the transaction ends.
+
+    Else two processes that each lose somebody's last socket would both see the other's.
+    """
+    return {user.id: user for user in User.objects.locked().filter(id__in=set(user_ids))}
 
 
 def _announce_offline(user_ids: Collection[UUID], last_seen: datetime) -> None:

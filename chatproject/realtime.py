@@ -32,7 +32,7 @@ class Envelope(NamedTuple):
     ``target`` says what ``key`` is: ``chat``, ``chats`` (ids joined by commas), ``user``,
     ``watched`` (a user id), ``seat`` (a user id), ``sign_in``. ``number`` is the chat's version,
     0 where the event has none, or a close code. ``about`` is the id that the hub needs
-    besides: who left, who is not told, or which chat.
+    besides: who left, who is not told, who types, or which chat.
     """
 
     target: str
@@ -52,6 +52,11 @@ def to_chat(
 def to_chat_unnumbered(chat_id: UUID, event: dict[str, Any], skip: UUID | None = None) -> Envelope:
     """A passing thing, such as typing; ``skip`` is who is not told."""
     return Envelope("passing", str(chat_id), 0, orjson.dumps(event), str(skip or ""))
+
+
+def typing_in(chat_id: UUID, event: dict[str, Any], user_id: UUID) -> Envelope:
+    """That somebody types, which each hub passes on now and then to all others in the chat."""
+    return Envelope("typing", str(chat_id), 0, orjson.dumps(event), str(user_id))
 
 
 def to_user(user_id: UUID, event: dict[str, Any]) -> Envelope:
@@ -83,6 +88,11 @@ def chat_deleted(chat_id: UUID) -> Envelope:
 def sign_in_ended(sign_in_id: UUID, close_code: int) -> Envelope:
     """Closes the sockets of one sign-in."""
     return Envelope("sign_in", str(sign_in_id), close_code, b"", "")
+
+
+def beat(listener: str) -> Envelope:
+    """Goes through the layer and back to the one who sent it."""
+    return Envelope("beat", listener, 0, b"", "")
 
 
 def publish(*envelopes: Envelope) -> None:

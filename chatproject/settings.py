@@ -107,24 +107,25 @@ else:
 
 # The channel layer carries events between processes, at most once.
 if REDIS_URL:
+    # Two installations may share a Redis: channels know nothing of its numbered databases.
+    _PREFIX = f"chat-{env.derived_key(SECRET_KEY, 'redis')[:12]}"
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                # Without a socket timeout above the layer's blocking pop of 5 s, redis-py
-                # ends idle sockets.
+                "prefix": _PREFIX,
                 "hosts": [
-                    {"address": REDIS_URL, "socket_timeout": 30, "health_check_interval": 15}
+                    {"address": REDIS_URL, "socket_connect_timeout": 1, "socket_timeout": 30}
                 ],
-                "capacity": 20_000,
-                "expiry": 60,
             },
         }
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "chatproject.cache.RedisOrNothing",
             "LOCATION": REDIS_URL,
+            "KEY_PREFIX": _PREFIX,
+            "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
         }
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -245,5 +246,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners ask all day
         "uvicorn.error": {"level": "WARNING"},  # else two lines a socket
+        # It writes a traceback a second while Redis is away; the listener says it once.
+        "channels_redis.pubsub": {"level": "CRITICAL"},
     },
 }

@@ -273,9 +273,9 @@ def _seats_of(chat: Chat, users: Sequence[User]) -> dict[UUID, Membership]:
 
 
 def _count_seats(users: Sequence[User]) -> None:
-    ids = [user.id for user in users]
-    rows = User.objects.filter(id__in=ids)
-    rows.update(seats_version=F("seats_version") + 1, changed_at=Now())
+    rows = User.objects.locked().filter(id__in=[user.id for user in users])
+    ids = list(rows.values_list("id", flat=True))  # held in order: an update alone takes any
+    User.objects.filter(id__in=ids).update(seats_version=F("seats_version") + 1, changed_at=Now())
 
 
 def _save_counters(chat: Chat, *more: str) -> None:

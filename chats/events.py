@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chatproject.realtime import Envelope, to_chat, to_chat_unnumbered, to_user
+from chatproject.realtime import Envelope, to_chat, to_chat_unnumbered, to_user, typing_in
 from chats.models import Chat, Membership
 from chats.serializers import (
     MAX_MEMBERS_WITH_MARKS,
@@ -67,4 +67,4 @@ def mark_moved(seat: Membership) -> list[Envelope]:
 
 def typing(chat_id: UUID, user_id: UUID) -> Envelope:
     event = {"type": "typing", "chat_id": str(chat_id), "user_id": str(user_id)}
-    return to_chat_unnumbered(chat_id, event, skip=user_id)
+    return typing_in(chat_id, event, user_id)

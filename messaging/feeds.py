@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 HOLE_SECONDS = 0.05
 """How long a feed waits for a version that was overtaken before it reads it."""
 RETRY_SECONDS = 1
+TYPING_SECONDS = 3
+"""How often at most it is said that somebody types, through however many processes they do."""
 
 
 class Feed:
@@ -35,6 +38,7 @@ class Feed:
         self.sockets: set[Socket] = set()
         self.busy = asyncio.Lock()
         self._held: dict[int, Envelope] = {}
+        self._typed_at: dict[str, float] = {}
         self._is_mending = False
         self._spawn = spawn
         self._forget = forget
@@ -71,6 +75,12 @@ class Feed:
     def push(self, data: bytes, *, skip: str = "") -> None:
         """To all listeners but the sockets of one user."""
         push((one for one in self.sockets if str(one.user_id) != skip), data)
+
+    def take_typing(self, envelope: Envelope) -> None:
+        now, user_id = time.monotonic(), envelope.about
+        if now - self._typed_at.get(user_id, -TYPING_SECONDS) >= TYPING_SECONDS:
+            self._typed_at[user_id] = now
+            self.push(envelope.data, skip=user_id)
 
     def take(self, envelope: Envelope) -> None:
         """A numbered event: goes out if it is the next, else waits for those before it."""

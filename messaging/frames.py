@@ -1,17 +1,14 @@
 """What a client's frames do: one table from a frame's type to its shape and its action."""
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from rest_framework import serializers
 
 from accounts import presence
 from accounts.models import User
 from chatproject.errors import Invalid
-from chatproject.fields import MAX_INTEGER, StrictTextField, StrictUUIDField
+from chatproject.fields import StrictTextField, StrictUUIDField, VersionsField
 from chatproject.realtime import publish
 from chatproject.times import rfc3339_or_none
 from chats import access
@@ -23,7 +20,6 @@ from messaging.serializers import EditSerializer, EmojiSerializer, SendSerialize
 
 MAX_WATCHED = 500
 MAX_TYPING_MEMBERS = 100
-TYPING_SECONDS = 3
 
 Given = dict[str, Any]
 
@@ -70,15 +66,7 @@ class PingFrame(serializers.Serializer[Any]):
 
 class SyncFrame(serializers.Serializer[Any]):
     epoch = StrictTextField(max_length=64, required=False, allow_null=True)
-    chats = serializers.DictField()
-
-    def validate_chats(self, given: dict[str, Any]) -> dict[UUID, int]:
-        known = {}
-        for key, version in given.items():
-            if type(version) is not int or not 0 <= version <= MAX_INTEGER:
-                raise serializers.ValidationError("A version is a whole number.")
-            known[StrictUUIDField().run_validation(key)] = version
-        return known
+    chats = VersionsField()
 
 
 def edit(user: User, given: Given) -> Given:
@@ -117,22 +105,9 @@ def _mark(action: Any, user: User, given: Given) -> Given:
 
 def typing(user: User, given: Given) -> Given:
     chat = access.seat_in(user, given["chat_id"]).chat
-    if chat.member_count <= MAX_TYPING_MEMBERS and _is_news(user.id, chat.id):
+    if chat.member_count <= MAX_TYPING_MEMBERS:
         publish(chat_events.typing(chat.id, user.id))
     return {}
-
-
-_typed_at: dict[tuple[UUID, UUID], float] = {}
-_typing = threading.Lock()
-
-
-def _is_news(user_id: UUID, chat_id: UUID) -> bool:
-    """Once in 3 s for all sockets of a person in this process."""
-    with _typing:
-        now = time.monotonic()
-        for key in [key for key, at in _typed_at.items() if now - at >= TYPING_SECONDS]:
-            del _typed_at[key]
-        return _typed_at.setdefault((user_id, chat_id), now) == now
 
 
 def watch(user: User, given: Given) -> Given:

@@ -8,16 +8,19 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from channels.layers import get_channel_layer
 
 from accounts.presence import PresenceWriter
+from chatproject.listener import listener
 from chatproject.pools import in_database_pool
-from chatproject.realtime import DEACTIVATED, GROUP, NOT_SIGNED_IN, Envelope, bus
+from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, Envelope, bus
 from messaging import reading
 from messaging.feeds import Feed, push
 from messaging.sockets import Socket
 
 logger = logging.getLogger(__name__)
+
+WHOLE_SWEEP_SECONDS = 60
+NEVER = float("-inf")
 
 
 class Hub:
@@ -29,7 +32,7 @@ class Hub:
         self._watchers: dict[str, set[Socket]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._swept_at = time.monotonic()
+        self._swept_whole_at = time.monotonic()
 
     # Life
 
@@ -39,8 +42,10 @@ class Hub:
         if self._loop is not loop:
             self.__init__()  # type: ignore[misc]
             self._loop = loop
-            for work in (bus.run(), self._listen(), self._sweep_for_ever(), self.presence.run()):
-                self._spawn(work)
+            self._spawn(bus.run())
+            self._spawn(listener.run(self.take))
+            self._spawn(self._sweep_for_ever())
+            self._spawn(self.presence.run())
 
     async def stop(self) -> None:
         """Ends its tasks, and says that nobody is connected here any more."""
@@ -65,7 +70,7 @@ class Hub:
         """
         self._by_user.setdefault(str(socket.user_id), set()).add(socket)
         self._by_sign_in.setdefault(str(socket.sign_in_id), set()).add(socket)
-        seats = await in_database_pool(reading.chat_versions, socket.user_id)
+        _, seats = await in_database_pool(reading.seats_of, socket.user_id)
         for chat_id, version in seats.items():
             feed = self._feed(chat_id)
             if not feed.sockets:  # somebody is about to join, and has told nobody anything
@@ -108,29 +113,6 @@ class Hub:
 
     # Events from the layer
 
-    async def _listen(self) -> None:
-        """Takes what every process publishes. What the layer loses, the sweep finds."""
-        layer = get_channel_layer()
-        channel = await layer.new_channel("hub")
-        while True:
-            try:
-                await layer.group_add(GROUP, channel)
-                await self._receive_until_silent(layer, channel)
-            except Exception as error:
-                logger.warning("the channel layer is away, reading the database: %r", error)
-                await asyncio.sleep(1)
-
-    async def _receive_until_silent(self, layer: Any, channel: str) -> None:
-        """Returns now and then, to join the group again: a layer may have forgotten it."""
-        until = asyncio.get_running_loop().time() + 3
-        while (left := until - asyncio.get_running_loop().time()) > 0:
-            try:
-                message = await asyncio.wait_for(layer.receive(channel), left)
-            except TimeoutError:
-                return
-            for item in message["batch"]:
-                self.take(Envelope(*item))
-
     def take(self, envelope: Envelope) -> None:
         """Passes one event on to the local sockets that it is for."""
         feed = self._feeds.get(envelope.key)
@@ -139,6 +121,8 @@ class Hub:
                 feed.take(envelope)
             case "passing" if feed:
                 feed.push(envelope.data, skip=envelope.about)
+            case "typing" if feed:
+                feed.take_typing(envelope)
             case "deleted" if feed:
                 feed.end()
             case "user":
@@ -187,7 +171,7 @@ class Hub:
 
     async def _check_seats(self, socket: Socket) -> None:
         """Compares what a socket hears with the seats that its user has now."""
-        seats = await in_database_pool(reading.chat_versions, socket.user_id)
+        seats_version, seats = await in_database_pool(reading.seats_of, socket.user_id)
         for chat_id in socket.chat_ids - seats.keys():
             self._feeds[chat_id].send_away([socket])
         for chat_id, version in seats.items():
@@ -196,6 +180,7 @@ class Hub:
                 await self._join(str(socket.user_id), chat_id)
             elif version > feed.version:
                 feed.mend()
+        socket.seats_version = seats_version
 
     # The sweep
 
@@ -205,6 +190,7 @@ class Hub:
             try:
                 await self._sweep()
             except Exception as error:
+                self._swept_whole_at = NEVER
                 logger.warning("no sweep, the database is away: %r", error)
 
     async def _sweep(self) -> None:
@@ -212,18 +198,32 @@ class Hub:
         self._close_expired()
         if not self._by_user:
             return
-        started = time.monotonic()
-        changed = await in_database_pool(reading.recent_changes, started - self._swept_at)
-        for chat_id, version in changed.chats.items():
+        if time.monotonic() - self._swept_whole_at < WHOLE_SWEEP_SECONDS:
+            found = await in_database_pool(reading.recent_changes)
+        else:
+            self._swept_whole_at = time.monotonic()
+            found = await in_database_pool(
+                reading.all_changes, [*self._feeds], self._seats_known(), [*self._by_sign_in]
+            )
+        await self._make_good(found)
+
+    def _seats_known(self) -> dict[str, int]:
+        """By user, up to which ``seats_version`` all their sockets have followed."""
+        return {
+            user_id: min(socket.seats_version for socket in sockets)
+            for user_id, sockets in self._by_user.items()
+        }
+
+    async def _make_good(self, found: reading.Changes) -> None:
+        for chat_id, version in found.chats.items():
             feed = self._feeds.get(chat_id)
             if feed and version > feed.version:
                 feed.mend()
-        for key in changed.ended_sign_ins.keys() & self._by_sign_in.keys():
-            self._close_all(key, NOT_SIGNED_IN if changed.ended_sign_ins[key] else DEACTIVATED)
-        for key in changed.users & self._by_user.keys():
+        for key in found.ended_sign_ins.keys() & self._by_sign_in.keys():
+            self._close_all(key, NOT_SIGNED_IN if found.ended_sign_ins[key] else DEACTIVATED)
+        for key in found.users & self._by_user.keys():
             for socket in list(self._by_user.get(key, ())):
                 await self._check_seats(socket)
-        self._swept_at = started
 
     def _close_all(self, sign_in_id: str, code: int) -> None:
         for socket in list(self._by_sign_in.get(sign_in_id, ())):

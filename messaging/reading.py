@@ -1,11 +1,13 @@
 """What the hub reads from the database, which is the truth."""
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import SignIn, User
@@ -22,10 +24,15 @@ SWEEP_SECONDS = 3
 LOOK_BACK = timedelta(seconds=30)
 
 
-def chat_versions(user_id: UUID) -> dict[str, int]:
-    """The versions of the chats that somebody is in, by id."""
+def seats_of(user_id: UUID) -> tuple[int, dict[str, int]]:
+    """The ``seats_version`` of somebody, and by id the versions of the chats that they are in.
+
+    The first is read first: what changes in between shows as a newer one later.
+    """
+    seats_version = User.objects.filter(id=user_id).values_list("seats_version", flat=True).first()
     rows = Membership.objects.present().filter(user=user_id)
-    return {str(key): version for key, version in rows.values_list("chat_id", "chat__version")}
+    versions = {str(key): version for key, version in rows.values_list("chat_id", "chat__version")}
+    return seats_version or 0, versions
 
 
 def chat_for(user_id: UUID, chat_id: UUID) -> Document | None:
@@ -44,24 +51,57 @@ def missed_events(chat_id: UUID, since: int) -> list[Envelope] | None:
 class Changes(NamedTuple):
     chats: dict[str, int]
     users: set[str]
+    """Whose seats may have changed."""
     ended_sign_ins: dict[str, bool]
     """By id: whether its user may still sign in."""
 
 
-def recent_changes(silent_seconds: float) -> Changes:
-    """What changed since one looked, and in 30 s before that, by the database's clock.
-
-    The 30 s are for what was committed late; after an outage one looks back over all of it.
-    """
-    recent = {"changed_at__gt": Now() - LOOK_BACK - timedelta(seconds=silent_seconds)}
-    chats = Chat.objects.filter(**recent).values_list("id", "version")
+def recent_changes() -> Changes:
+    """What changed in the last 30 s by the database's clock, some of it committed late."""
+    recent = {"changed_at__gt": Now() - LOOK_BACK}
     users = User.objects.filter(**recent).values_list("id", flat=True)
-    ended = SignIn.objects.filter(ended_at__isnull=False, **recent)
     return Changes(
-        {str(key): version for key, version in chats},
+        _versions(Chat.objects.filter(**recent)),
         {str(key) for key in users},
-        {str(key): is_active for key, is_active in ended.values_list("id", "user__is_active")},
+        _ended(SignIn.objects.filter(ended_at__isnull=False, **recent)),
     )
+
+
+def all_changes(
+    chat_ids: list[str], seats_versions: dict[str, int], sign_in_ids: list[str]
+) -> Changes:
+    """The same of these alone, however long ago it was."""
+    chats: dict[str, int] = {}
+    users: set[str] = set()
+    ended: dict[str, bool] = {}
+    for ids in _parts(chat_ids):
+        chats |= _versions(Chat.objects.filter(id__in=ids))
+    for ids in _parts(list(seats_versions)):
+        rows = User.objects.filter(id__in=ids).values_list("id", "seats_version")
+        users |= {str(key) for key, version in rows if version != seats_versions[str(key)]}
+    for ids in _parts(sign_in_ids):
+        ended |= _ended_among(ids)
+    return Changes(chats, users, ended)
+
+
+def _versions(chats: QuerySet[Chat]) -> dict[str, int]:
+    return {str(key): version for key, version in chats.values_list("id", "version")}
+
+
+def _ended(sign_ins: QuerySet[SignIn]) -> dict[str, bool]:
+    rows = sign_ins.values_list("id", "user__is_active")
+    return {str(key): is_active for key, is_active in rows}
+
+
+def _ended_among(sign_in_ids: list[str]) -> dict[str, bool]:
+    valid = SignIn.objects.valid().filter(id__in=sign_in_ids).values_list("id", flat=True)
+    gone = set(sign_in_ids) - {str(key) for key in valid}
+    return dict.fromkeys(gone, True) | _ended(SignIn.objects.filter(id__in=gone))
+
+
+def _parts(ids: list[str], size: int = 500) -> Iterator[list[str]]:
+    """SQLite takes so many parameters a query and no more."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def epoch() -> str:

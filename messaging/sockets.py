@@ -29,6 +29,7 @@ class Socket:
         self.sign_in_id = sign_in_id
         self.expires_at = expires_at
         self.chat_ids: set[str] = set()
+        self.seats_version = 0
         self.watched_ids: set[str] = set()
         self.is_open = True
         self._is_held = False

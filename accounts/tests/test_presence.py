@@ -141,7 +141,7 @@ def connected_through_another_process(who: Person, *, silent_seconds: int) -> Se
 
 
 def test_a_process_that_lives_holds_its_people_online(alice: Person, bob: Person):
-    process = connected_through_another_process(alice, silent_seconds=40)
+    process = connected_through_another_process(alice, silent_seconds=30)
     presence.reap_stale_processes()
     assert is_online(alice, seen_by=bob)
     process.delete()
@@ -150,7 +150,7 @@ def test_a_process_that_lives_holds_its_people_online(alice: Person, bob: Person
 def test_people_of_a_process_that_died_were_last_seen_at_its_last_heartbeat(
     alice: Person, bob: Person
 ):
-    process = connected_through_another_process(alice, silent_seconds=61)
+    process = connected_through_another_process(alice, silent_seconds=41)
     assert not is_online(alice, seen_by=bob)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(presence.reap_stale_processes).result()
@@ -162,7 +162,7 @@ def test_people_of_a_process_that_died_were_last_seen_at_its_last_heartbeat(
 
 async def test_who_is_connected_elsewhere_too_stays_online(alice: Person, bob: Person):
     async with alice.socket():
-        connected_through_another_process(alice, silent_seconds=61)
+        connected_through_another_process(alice, silent_seconds=41)
         presence.reap_stale_processes()
         await asyncio.sleep(0.2)
         assert is_online(alice, seen_by=bob)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chatproject.testing import contract
 from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Person, web_session
 from chatproject.testing.sockets import SocketClient
@@ -44,6 +45,15 @@ def django_db_setup(installation: None) -> None:
     """Tests work on the installation itself, as the server does."""
 
 
+@pytest.fixture(autouse=True)
+def _given_back() -> Iterator[None]:
+    """While a browser's loop runs, each test has a connection of its own, which none would end."""
+    yield
+    from chatproject.pools import release_connection
+
+    release_connection()
+
+
 @pytest.fixture(scope="session")
 def server(installation: None) -> Iterator[Server]:
     """One server for all tests of a worker. At the end its log holds no error."""
@@ -73,7 +83,7 @@ def person(server: Server) -> Iterator[Callable[..., Person]]:
 @pytest.fixture
 def anybody(server: Server) -> Iterator[httpx.Client]:
     """A REST client that is not signed in."""
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=30, event_hooks=contract.HOOKS) as client:
         yield client
 
 

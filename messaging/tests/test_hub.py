@@ -12,14 +12,14 @@ from uuid import UUID
 import pytest
 from django.db.models.functions import Now
 
-from accounts.actions import set_active
-from accounts.models import User
+from accounts.actions import end_sign_ins, set_active
+from accounts.models import SignIn, User
 from chatproject.realtime import Envelope, seat_taken
 from chatproject.testing import Person
 from chats import actions as chat_actions
 from chats.models import Chat
 from messaging import actions, reading
-from messaging.hub import Hub
+from messaging.hub import NEVER, Hub
 from messaging.sockets import Socket
 from messaging.writer import Posted, Send, write_batch
 
@@ -248,19 +248,26 @@ async def test_a_deleted_chat_is_removed_though_its_events_were_lost(
     hub.disconnect(ear.socket)
 
 
-async def test_after_an_outage_the_sweep_looks_back_over_all_of_it(
-    hub: Hub, alice: Person, quiet_group: dict[str, Any]
+async def test_the_whole_sweep_finds_what_was_changed_long_ago(
+    hub: Hub, alice: Person, bob: Person, quiet_group: dict[str, Any]
 ):
-    ear = await _listen(hub, alice)
+    ear, other = await _listen(hub, alice), await _listen(hub, bob)
     (stored,) = _write(alice, quiet_group, 1)
-    long_ago = Now() - timedelta(minutes=2)
-    User.objects.filter(id=alice.user.id).update(changed_at=long_ago)
-    Chat.objects.filter(id=quiet_group["id"]).update(changed_at=long_ago)
+    new = chat_actions.create_group(actor=alice.user, name="New")
+    end_sign_ins(sign_ins=SignIn.objects.filter(id=bob.sign_in.id))
+    for rows in (User.objects, Chat.objects, SignIn.objects):
+        rows.update(changed_at=Now() - timedelta(minutes=2))
     await hub._sweep()
     assert await ear.quiet() == []
-    hub._swept_at -= 120
+    hub._swept_whole_at = NEVER
     await hub._sweep()
     await ear.until(stored["version"])
+    assert [one["chat"]["id"] for one in ear.frames if "chat" in one] == [str(new.id)]
+    assert not other.socket.is_open
+    ear.frames.clear()
+    hub._swept_whole_at = NEVER
+    await hub._sweep()
+    assert await ear.quiet() == []
 
 
 async def test_more_than_a_mebibyte_of_waiting_events_cuts_off_but_answers_do_not(alice: Person):
@@ -289,9 +296,9 @@ async def test_more_than_a_mebibyte_of_waiting_events_cuts_off_but_answers_do_no
 
 
 async def test_the_sweep_delivers_within_five_seconds_what_was_never_published(
-    alice: Person, bob: Person, carol: Person, person: Any
+    alice: Person, bob: Person, carol: Person, person: Any, settings: Any
 ):
-    """What this process writes, the server's layer never hears."""
+    settings.REDIS_URL = ""  # so that no layer hears what this process writes
     dora, emil = person("dora"), person("emil")
     chat, left, dead = (alice.group_with(bob) for _ in range(3))
     apart = alice.direct_chat_with(emil)
