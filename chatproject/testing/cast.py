@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import websockets
 
+from chatproject.testing import contract
 from chatproject.testing.sockets import SocketClient
 from chatproject.testing.stage import Server
 
@@ -38,7 +39,9 @@ class Person:
         self.sign_in = start_sign_in(user=self.user, kind="token")
         self.access, self.refresh = access_token(self.sign_in), refresh_token(self.sign_in)
         self.headers = {"Authorization": f"Bearer {self.access}"}
-        self.rest = httpx.Client(base_url=server.url, headers=self.headers, timeout=30)
+        self.rest = httpx.Client(
+            base_url=server.url, headers=self.headers, timeout=30, event_hooks=contract.HOOKS
+        )
 
     @property
     def id(self) -> str:
