@@ -37,10 +37,15 @@ def error_document(error: APIException) -> dict[str, Any]:
         entries = [_problem_entry(error)]
     else:
         entries = [
-            {"code": entry.code, "detail": entry.detail, "attr": entry.attr}
+            {"code": entry.code, "detail": entry.detail, "attr": _field_named(entry.attr)}
             for entry in flatten_errors(error.detail)
         ]
     return {"type": _error_type(error), "errors": entries}
+
+
+def _field_named(attr: str | None) -> str | None:
+    """What is wrong with an object as a whole is to blame on the field that it stands in."""
+    return attr and attr.removesuffix(".non_field_errors")
 
 
 def _problem_entry(error: Problem) -> dict[str, Any]:
