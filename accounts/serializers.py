@@ -9,8 +9,7 @@ from rest_framework import serializers
 
 from accounts import presence
 from accounts.models import User, username_rules
-from chatproject.fields import AnyTextField, StrictTextField, VisibleTextField
-from chatproject.text import is_encodable
+from chatproject.fields import AnyTextField, ExactTextField, StrictTextField, VisibleTextField
 from chatproject.times import rfc3339, rfc3339_or_none
 
 Document = dict[str, Any]
@@ -60,16 +59,11 @@ class EmailField(StrictTextField):
         self.validators.append(serializers.EmailField().validators[-1])
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(ExactTextField):
     """Kept to the letter: white space around a password is part of it."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, max_length=1024, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or "\0" in data or not is_encodable(data):
-            self.fail("invalid")
-        return data
+        super().__init__(max_length=1024, **options)
 
 
 class SettingsField(serializers.JSONField):
