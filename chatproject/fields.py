@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -107,14 +108,18 @@ def parse_uuid(value: str) -> UUID | None:
     return UUID(value) if _UUID.fullmatch(value) else None
 
 
-class ByUUIDField(serializers.DictField):
-    """An object whose keys are ids."""
+class VersionsField(serializers.DictField):
+    """Versions by id."""
 
-    def to_internal_value(self, data: Any) -> dict[UUID, Any]:
+    child = StrictIntegerField(min_value=0, max_value=MAX_INTEGER)
+    default_error_messages = {"invalid": "An id and a version each."}
+
+    def run_child_validation(self, data: Mapping[str, Any]) -> dict[Any, int]:
         ids = StrictUUIDField()
-        return {
-            ids.run_validation(key): value for key, value in super().to_internal_value(data).items()
-        }
+        try:
+            return {ids.run_validation(key): self.child.run_validation(data[key]) for key in data}
+        except serializers.ValidationError:
+            self.fail("invalid")
 
 
 def parse_json(body: bytes | str) -> Any:

@@ -13,5 +13,6 @@ urlpatterns = [
     ),
     path("chats/<uuid:chat_id>/changes", api.ChangesView.as_view()),
     path("schema", reference.SchemaView.as_view()),
+    path("schema/ws", reference.SocketSchemaView.as_view()),
     path("docs", reference.DocsView.as_view()),
 ]

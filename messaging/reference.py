@@ -1,4 +1,4 @@
-"""What the API says of itself: the OpenAPI document, and the page to read it on."""
+"""What the API says of itself: OpenAPI of REST, AsyncAPI of the socket, and a page to read."""
 
 from csp.decorators import csp_replace
 from django.http import HttpResponse
@@ -16,6 +16,14 @@ class SchemaView(PublicView):
     @operation("This document", answers={200: {"type": "object"}})
     def get(self, request: Request) -> Response:
         return Response(openapi.document())
+
+
+class SocketSchemaView(PublicView):
+    @operation("The AsyncAPI document of the WebSocket", answers={200: {"type": "object"}})
+    def get(self, request: Request) -> Response:
+        from messaging import asyncapi  # the whole socket door, which no other view needs
+
+        return Response(asyncapi.document())
 
 
 # Swagger UI writes markup as text, so this page needs policies of its own that let it: HTML only
