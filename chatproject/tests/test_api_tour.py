@@ -14,8 +14,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from accounts.api_urls import urlpatterns as accounts_urls
 from chatproject.testing import Server
 from chatproject.testing.stage import ROOT
+from chats.api_urls import urlpatterns as chats_urls
+from messaging.api_urls import urlpatterns as messaging_urls
+from messaging.asyncapi import CLOSE_CODES, EVENTS
 from messaging.frames import FRAMES
 
 TOUR = ROOT / "docs" / "api.md"
@@ -127,10 +131,23 @@ def test_what_is_exempt_is_there():
     assert first_lines >= NOT_RUN.keys()
 
 
-def test_the_tour_names_every_frame():
-    table = TOUR.read_text().partition("| you send |")[2].partition("\n\n")[0]
-    rows = [row.split("|")[1] for row in table.splitlines()[2:]]
-    assert {name for row in rows for name in re.findall(r"`([a-z.]+)`", row)} == set(FRAMES)
+def _names_in_table(head: str, name: str = "`([a-z.]+)`") -> set[str]:
+    """What the first column of a table of the tour names."""
+    table = TOUR.read_text().partition(f"| {head} |")[2].partition("\n\n")[0]
+    return {one for row in table.splitlines()[2:] for one in re.findall(name, row.split("|")[1])}
+
+
+def test_the_tour_names_every_frame_event_and_close_code():
+    assert _names_in_table("you send") == set(FRAMES)
+    assert _names_in_table("you hear") == set(EVENTS)
+    assert _names_in_table("closed with", "[0-9]+") == {str(code) for code in CLOSE_CODES}
+
+
+def test_the_tour_names_every_address():
+    tour = re.sub(r"\$\w+|\{\w+\}", "{}", TOUR.read_text())
+    for route in accounts_urls + chats_urls + messaging_urls:
+        path = re.sub(r"<[^>]+>", "{}", f"/{route.pattern}")
+        assert re.search(re.escape(path) + r"(?![\w/{])", tour), path
 
 
 # Comparing
