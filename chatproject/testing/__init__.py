@@ -29,6 +29,14 @@ __all__ = [
 ]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What can only be tried on several processes is not of the other profile."""
+    if not IS_SERVICES:
+        others = [item for item in items if item.get_closest_marker("services")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
 @pytest.fixture(scope="session")
 def installation(django_db_blocker: Any) -> Iterator[None]:
     """The worker's database, brought up to date and open to the test process, too."""

@@ -34,17 +34,20 @@ class Services:
     """
 
     def __init__(self) -> None:
-        self._ports = {"postgres": free_port(), "redis": free_port()}
-        own_database = f"postgres://chat@127.0.0.1:{self._ports['postgres']}/postgres"
-        own_redis = f"redis://127.0.0.1:{self._ports['redis']}/0"
+        self._port, self._redis = free_port(), RedisServer(free_port())
+        own_database = f"postgres://chat@127.0.0.1:{self._port}/postgres"
         self.admin_url = os.environ.get("TEST_DATABASE_URL") or own_database
-        self.redis_url = os.environ.get("TEST_REDIS_URL") or own_redis
+        self.redis_url = os.environ.get("TEST_REDIS_URL") or self._redis.url
+        self._are_started = False
 
     def start(self) -> None:
-        if "TEST_DATABASE_URL" not in os.environ:
-            _start_postgres(self._ports["postgres"], self.admin_url)
-        if "TEST_REDIS_URL" not in os.environ:
-            _start_redis(self._ports["redis"], self.redis_url)
+        if self._are_started:
+            return
+        self._are_started = True
+        if not os.environ.get("TEST_DATABASE_URL"):
+            _start_postgres(self._port, self.admin_url)
+        if not os.environ.get("TEST_REDIS_URL"):
+            self._redis.start()
 
     def environment(self, database: str) -> dict[str, str]:
         """Of an installation with two workers."""
@@ -52,6 +55,7 @@ class Services:
         return {"DATABASE_URL": url, "REDIS_URL": self.redis_url, "WORKERS": "2"}
 
     def create_database(self, name: str) -> None:
+        self.start()
         with psycopg.connect(self.admin_url, autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name}".encode())
 
@@ -78,14 +82,25 @@ def _start_postgres(port: int, url: str) -> None:
     _wait(lambda: psycopg.connect(url).close(), psycopg.OperationalError, folder / "log")
 
 
-def _start_redis(port: int, url: str) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="chat-redis-"))
-    flags = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with (folder / "log").open("wb") as log:
-        command = [os.environ["REDIS_SERVER"], *flags]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    _end_with_us(process, folder, signal.SIGTERM)
-    _wait(redis.Redis.from_url(url).ping, redis.RedisError, folder / "log")
+class RedisServer:
+    """One that a test may end and start again."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"redis://127.0.0.1:{port}/0"
+
+    def start(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="chat-redis-"))
+        flags = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        with (folder / "log").open("wb") as log:
+            command = [os.environ["REDIS_SERVER"], *flags]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        _end_with_us(self.process, folder, signal.SIGTERM)
+        _wait(redis.Redis.from_url(self.url).ping, redis.RedisError, folder / "log")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
 
 def _unprivileged() -> dict[str, Any]:

@@ -35,7 +35,6 @@ os.environ.setdefault("SECRET_KEY", "only for tests, and long enough to be taken
 def prepare() -> None:
     """Starts what the installation stands on."""
     if IS_SERVICES:
-        services.start()
         services.create_database(_database)
 
 
