@@ -10,20 +10,27 @@ from typing import Any
 
 import websockets
 
+from chatproject.testing.frames import Dialogue
+
 
 class SocketClient:
-    """A socket's other end. Keeps every frame in ``frames``, in order."""
+    """A socket's other end. Keeps every frame in ``frames``, in order, if it keeps the contract."""
 
     hello: dict[str, Any]
 
     def __init__(self, ws: websockets.ClientConnection) -> None:
         self.ws = ws
         self.frames: list[dict[str, Any]] = []
+        self._dialogue = Dialogue()
         self._refs = itertools.count(1)
         self._taken = 0
 
     async def send(self, kind: str, **fields: Any) -> None:
-        await self.ws.send(json.dumps({"type": kind, **fields}))
+        await self.send_as_is(json.dumps({"type": kind, **fields}))
+
+    async def send_as_is(self, data: str | bytes) -> None:
+        self._dialogue.sent(data)
+        await self.ws.send(data)
 
     async def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Sends a frame and returns the answer to it, ``ok`` or ``error``."""
@@ -51,8 +58,7 @@ class SocketClient:
         deadline = time.monotonic() + timeout
         while True:
             left = deadline - time.monotonic()
-            frame = json.loads(await _within(left, self.ws.recv()))
-            self.frames.append(frame)
+            frame = await self._receive(left)
             if matches(frame):
                 self._taken = len(self.frames)
                 return frame
@@ -61,7 +67,7 @@ class SocketClient:
         """Takes in what comes, until nothing has come for a while."""
         with contextlib.suppress(TimeoutError):
             while True:
-                self.frames.append(json.loads(await _within(seconds, self.ws.recv())))
+                await self._receive(seconds)
 
     def of_type(self, *kinds: str) -> list[dict[str, Any]]:
         return [frame for frame in self.frames if frame["type"] in kinds]
@@ -70,9 +76,10 @@ class SocketClient:
         """Reads until the server closes, and says with which code."""
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
-                self.frames.append(json.loads(await _within(timeout, self.ws.recv())))
+                await self._receive(timeout)
         return self.ws.close_code
 
-
-async def _within(seconds: float, work: Any) -> Any:
-    return await asyncio.wait_for(work, max(seconds, 0))
+    async def _receive(self, seconds: float) -> dict[str, Any]:
+        data = await asyncio.wait_for(self.ws.recv(), max(seconds, 0))
+        self.frames.append(self._dialogue.received(data))
+        return self.frames[-1]

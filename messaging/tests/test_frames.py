@@ -20,7 +20,7 @@ def _is_error(frame: dict[str, Any]) -> bool:
 
 async def _answer_to(socket: SocketClient, text: str) -> dict[str, Any]:
     """The one answer to a frame; after it, the socket is still open."""
-    await socket.ws.send(text)
+    await socket.send_as_is(text)
     before = len(socket.of_type("error"))
     assert (await socket.ask("ping"))["type"] == "ok"
     (answer,) = socket.of_type("error")[before:]
@@ -138,7 +138,7 @@ async def test_numbers_beyond_53_bits_are_refused(
 
 async def test_json_deeper_than_sixteen_is_refused(alice: Person):
     async with alice.socket() as socket:
-        await socket.ws.send(_nested("fits", 16))
+        await socket.send_as_is(_nested("fits", 16))
         assert (await socket.event("ok"))["ref"] == "fits"
         answer = await _answer_to(socket, _nested("r", 17))
         assert answer["ref"] == "r"
@@ -180,7 +180,7 @@ async def test_a_ref_of_64_characters_comes_back_as_it_was(alice: Person):
 
 async def test_a_binary_frame_closes_with_1003(alice: Person):
     async with alice.socket() as socket:
-        await socket.ws.send(b'{"type": "ping"}')
+        await socket.send_as_is(b'{"type": "ping"}')
         assert await socket.close_code() == 1003
 
 
@@ -191,16 +191,16 @@ def _ping_of(size: int) -> str:
 
 async def test_a_frame_of_64_kilobytes_fits_and_one_more_byte_closes_with_1009(alice: Person):
     async with alice.socket() as socket:
-        await socket.ws.send(_ping_of(65_536))
+        await socket.send_as_is(_ping_of(65_536))
         assert (await socket.event("ok"))["ref"] == "r"
-        await socket.ws.send(_ping_of(65_537))
+        await socket.send_as_is(_ping_of(65_537))
         assert await socket.close_code() == 1009
 
 
 async def test_what_counts_is_bytes_not_characters(alice: Person):
     async with alice.socket() as socket:
         padding = "é" * 33_000
-        await socket.ws.send(f'{{"type": "ping", "padding": "{padding}"}}')
+        await socket.send_as_is(f'{{"type": "ping", "padding": "{padding}"}}')
         assert await socket.close_code() == 1009
 
 

@@ -180,7 +180,7 @@ async def test_a_token_in_the_address_opens_nothing(alice: Person, server: Serve
 )
 async def test_any_other_first_frame_is_closed_without_a_frame(server: Server, first: str | bytes):
     async with _open(server) as socket:
-        await socket.ws.send(first)
+        await socket.send_as_is(first)
         assert await socket.close_code() == 4401
         assert socket.frames == []
 
@@ -188,7 +188,7 @@ async def test_any_other_first_frame_is_closed_without_a_frame(server: Server, f
 async def test_a_first_frame_over_four_kilobytes_opens_nothing(alice: Person, server: Server):
     async with _open(server) as socket:
         frame = {"type": "auth", "token": alice.access, "padding": "x" * 4096}
-        await socket.ws.send(json.dumps(frame))
+        await socket.send_as_is(json.dumps(frame))
         assert await socket.close_code() == 4401
 
 

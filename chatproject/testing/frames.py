@@ -1,0 +1,70 @@
+"""Holds every frame that a test sends and gets against the AsyncAPI document."""
+
+import json
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+
+class Dialogue:
+    """What was asked over one socket, by ``ref``, and so what may be answered."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, dict[str, Any]] = {}
+
+    def sent(self, data: str | bytes) -> None:
+        frame = _read(data)
+        if isinstance(frame, dict) and isinstance(frame.get("ref"), str):
+            self._asked[frame["ref"]] = frame
+
+    def received(self, data: str | bytes) -> dict[str, Any]:
+        """The frame; raises AssertionError unless the document has it."""
+        assert isinstance(data, str), "the server sent a binary frame"
+        frame: dict[str, Any] = json.loads(data)
+        fault = self._fault(frame)
+        assert fault is None, f"{fault} in {data[:1000]}"
+        return frame
+
+    def _fault(self, frame: dict[str, Any]) -> str | None:
+        kind, asked = frame.get("type"), self._asked.get(str(frame.get("ref")))
+        if "ref" in frame and asked is None:
+            return "nobody asked this"
+        if kind == "error":
+            return fault_of("error", frame)
+        if kind != "ok" or asked is None:
+            return fault_of(f"event.{kind}", frame)
+        name = asked["type"]
+        not_to_be_taken = fault_of(f"frame.{name}", asked)
+        if not_to_be_taken:
+            return f"ok, to a frame in which {not_to_be_taken}"
+        return fault_of(f"ok.{name}", frame)
+
+
+def _read(data: str | bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def fault_of(name: str, frame: Any) -> str | None:
+    """What is wrong with a frame by the document, which has its message under this name."""
+    validator = _validators().get(name)
+    if validator is None:
+        return f"the document has no {name}"
+    for error in validator.iter_errors(frame):
+        return f"{'.'.join(map(str, error.instance_path)) or 'it'}: {error.message[:500]}"
+    return None
+
+
+@cache
+def _validators() -> dict[str, jsonschema_rs.Draft202012Validator]:
+    from messaging.asyncapi import document
+
+    components = document()["components"]
+    shared = {"components": {"schemas": components["schemas"]}}
+    return {
+        name: jsonschema_rs.Draft202012Validator(message["payload"] | shared, validate_formats=True)
+        for name, message in components["messages"].items()
+    }
