@@ -107,9 +107,21 @@ MAX_MEMBERS_WITH_MARKS = 50
 
 def member_documents(chat: Chat, seats: Iterable[Membership]) -> list[Document]:
     """Several seats, with their users, in one query for presence."""
+    return members_by_chat([chat], seats)[chat.id]
+
+
+def members_by_chat(
+    chats: Iterable[Chat], seats: Iterable[Membership]
+) -> dict[UUID, list[Document]]:
+    """The same of several chats, by chat id; a chat without seats has an empty list."""
+    by_id = {chat.id: chat for chat in chats}
+    found: dict[UUID, list[Document]] = {chat_id: [] for chat_id in by_id}
     seats = list(seats)
     online = presence.online_among([seat.user_id for seat in seats])
-    return [_member(chat, seat, is_online=seat.user_id in online) for seat in seats]
+    for seat in seats:
+        document = _member(by_id[seat.chat_id], seat, is_online=seat.user_id in online)
+        found[seat.chat_id].append(document)
+    return found
 
 
 def _member(chat: Chat, seat: Membership, *, is_online: bool) -> Document:

@@ -15,7 +15,7 @@ from chatproject.rest import integer_parameter, limit_parameter
 from chatproject.schemas import BOOLEAN, list_of, object_of, ref
 from chats import access
 from chats.serializers import chat_document
-from messaging import actions, queries
+from messaging import actions, changes, queries
 from messaging.serializers import EditSerializer, EmojiSerializer, SendSerializer
 
 _PAGE = object_of(results=list_of(ref("Message")), has_before=BOOLEAN, has_after=BOOLEAN)
@@ -124,5 +124,5 @@ class ChangesView(APIView):
         since = integer_parameter(request, "since", low=0)
         if since is None:
             raise Invalid("Since which version?", code="required", attr="since")
-        found = queries.changes(chat, since)
+        found = changes.changes(chat, since)
         return Response({"chat": chat_document(request.user, chat), **found})

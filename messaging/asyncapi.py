@@ -24,9 +24,9 @@ from chatproject.schemas import (
     ref,
 )
 from messaging import schemas
+from messaging.changes import MAX_SYNC_CHATS
 from messaging.consumers import HEARTBEAT_SECONDS, MAX_REF, NOT_TEXT, SIGN_IN_SECONDS, TOO_BIG
 from messaging.frames import FRAMES
-from messaging.queries import MAX_SYNC_CHATS
 
 
 class Said(NamedTuple):

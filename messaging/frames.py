@@ -15,7 +15,7 @@ from chats import access
 from chats import actions as chat_actions
 from chats import events as chat_events
 from chats.serializers import ReadSerializer, UnreadSerializer, me_document
-from messaging import actions, queries, reading
+from messaging import actions, changes, reading
 from messaging.serializers import EditSerializer, EmojiSerializer, SendSerializer
 
 MAX_WATCHED = 500
@@ -128,7 +128,7 @@ def watch(user: User, given: Given) -> Given:
 
 
 def sync(user: User, given: Given) -> Given:
-    return queries.sync(
+    return changes.sync(
         user, epoch=reading.epoch(), known_epoch=given.get("epoch"), known=given["chats"]
     )
 

@@ -1,27 +1,20 @@
-"""Questions about what was said: pages, unread counts, changes."""
+"""Questions about what was said: pages, last messages, unread counts."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import User
 from chatproject.errors import NotThere
 from chats.models import Chat, Membership
-from chats.serializers import chat_documents, member_documents
 from chats.talk import Unread
 from messaging.models import Mention, Message
 from messaging.serializers import Document, message_documents
 
 UNREAD_CAP = 1000
 """A count of 1000 means "more than 999"."""
-
-MAX_CHANGES = 500
-MAX_SYNC_BYTES = 512 * 1024
-MAX_SYNC_CHATS = 200
 
 
 def page(
@@ -98,59 +91,3 @@ _NEVER_UNREAD = Q(message_type=Message.Type.SYSTEM) | Q(deleted_at__isnull=False
 def _count(rows: QuerySet[Any]) -> Coalesce:
     counted = rows.order_by().values("chat").annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counted), 0)
-
-
-def changes(chat: Chat, since: int, *, room: int = MAX_CHANGES) -> Document:
-    """All that changed in a chat after a version, as it is now.
-
-    ``chat`` was read before its rows: what is newer waits for its own event. ``complete`` is
-    False, and nothing else said, where it is more than ``room`` messages or members.
-    """
-    span = {"chat": chat, "version__gt": since, "version__lte": chat.version}
-    messages = list(
-        Message.objects.filter(**span).select_related("sender").order_by("seq")[: room + 1]
-    )
-    seats = list(Membership.objects.filter(**span).select_related("user")[: room + 1])
-    if since > chat.version or len(messages) > room or len(seats) > room:
-        return {"members": [], "messages": [], "version": chat.version, "complete": False}
-    return {
-        "members": member_documents(chat, seats),
-        "messages": message_documents(messages),
-        "version": chat.version,
-        "complete": True,
-    }
-
-
-def sync(user: User, *, epoch: str, known_epoch: str | None, known: dict[UUID, int]) -> Document:
-    """What somebody missed: their chats, and the changes in those whose version they name."""
-    recent = list(Chat.objects.of(user).by_activity()[: MAX_SYNC_CHATS + 1])
-    named = {chat.id: chat for chat in Chat.objects.of(user).filter(id__in=known)}
-    shown = recent[:MAX_SYNC_CHATS]
-    is_same_epoch = known_epoch in (None, epoch)
-    return {
-        "epoch": epoch,
-        "chats": chat_documents(user, shown),
-        "more": len(recent) > MAX_SYNC_CHATS,
-        "changes": _changes_within_bounds(named, known, is_same_epoch),
-        "gone": [str(chat_id) for chat_id in known if chat_id not in named],
-    }
-
-
-def _changes_within_bounds(
-    chats: dict[UUID, Chat], known: dict[UUID, int], is_same_epoch: bool
-) -> list[Document]:
-    room, space = MAX_CHANGES, MAX_SYNC_BYTES
-    found = []
-    for chat_id, chat in chats.items():
-        if is_same_epoch and known[chat_id] == chat.version:
-            continue
-        since = known[chat_id] if is_same_epoch else chat.version + 1
-        change = changes(chat, since, room=room)
-        size = len(orjson.dumps(change))
-        if size > space:
-            change |= {"members": [], "messages": [], "complete": False}
-        else:
-            room -= max(len(change["messages"]), len(change["members"]))
-            space -= size
-        found.append({"chat_id": str(chat_id), **change})
-    return found

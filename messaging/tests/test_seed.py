@@ -20,9 +20,9 @@ from accounts.models import User
 from chatproject.ids import new_id
 from chatproject.testing import Person, Server
 from chats.models import Chat, Membership
+from messaging.changes import changes
 from messaging.formatting import to_html
 from messaging.models import Mention, Message, Reaction
-from messaging.queries import changes
 from messaging.seed.names import names
 from messaging.seed.themes import direct_themes, group_themes
 
