@@ -142,6 +142,22 @@ class SignIn(models.Model):
         return f"{self.user_id} by {self.kind}"
 
 
+class Allowance(models.Model):
+    """What somebody has taken of a rate: see ``limits``, which alone writes it."""
+
+    key = models.CharField(max_length=120, primary_key=True)
+    whole_at = models.BigIntegerField()
+    """When nothing is missing of it, in microseconds since 1970 by the database's clock."""
+    granted = models.BigIntegerField()
+    """How much the last one to take from it got."""
+
+    class Meta:
+        db_table = "allowances"
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class ServerProcess(models.Model):
     """A running server process; its heartbeat says that it lives."""
 

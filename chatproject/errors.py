@@ -1,6 +1,9 @@
 """The one family of errors that actions and access raise."""
 
+from django.http import HttpResponse
 from rest_framework.exceptions import APIException
+
+from chatproject.times import in_words
 
 
 class Problem(APIException):
@@ -74,9 +77,14 @@ class TooLarge(Problem):
 
 
 class RateLimited(Problem):
+    """Too much in too short a time. Nothing was changed; later it may be."""
+
     status_code = 429
     code = "rate_limited"
-    sentence = "Too many at once."
+
+    def __init__(self, why: str, *, retry_after: int) -> None:
+        sentence = f"{why} Try again in {in_words(retry_after)}."
+        super().__init__(sentence, retry_after=retry_after)
 
 
 class TryAgain(Problem):
@@ -85,3 +93,10 @@ class TryAgain(Problem):
     status_code = 503
     code = "try_again"
     sentence = "The server is busy. Try again."
+
+
+def with_retry_after(page: HttpResponse, error: APIException) -> HttpResponse:
+    """The page that shows an error, with the header that says when to come back."""
+    if wait := getattr(error, "wait", None):
+        page["Retry-After"] = str(wait)
+    return page

@@ -22,6 +22,7 @@ SITE_NAME = env.text("SITE_NAME", "Chat")
 REGISTRATION_OPEN = env.choice("REGISTRATION", "open", ["open", "closed"]) == "open"
 REDIS_URL = env.url("REDIS_URL", "", ["redis", "rediss"])
 WORKERS = env.integer("WORKERS", 1, 1, 64)
+RATE_LIMITS = env.boolean("RATE_LIMITS", default=True)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 SECRET_KEY = env.text("SECRET_KEY", "") or env.secret(DATA_DIR, "secret_key")
@@ -33,6 +34,18 @@ _LOCAL_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = sorted({urlsplit(PUBLIC_URL).hostname or HOST, HOST, *_LOCAL_NAMES})
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
+# How much somebody may do: so many in so many seconds, and so many at once.
+RATES = {
+    "message": (20, 10, 40),  # a user, through all doors
+    "frame": (200, 10, 400),  # a socket: beyond this it is closed
+    "connect": (60, 60, 60),  # a user's sockets
+    "sign-in": (5, 15 * 60, 5),  # wrong passwords, of an account and address together
+    "sign-in from address": (30, 15 * 60, 30),
+    "sign-in to account": (100, 15 * 60, 100),
+    "old password": (5, 15 * 60, 5),  # wrong ones of a user who sets a new one
+    "registration": (100, 60 * 60, 100),  # an address
+}
+MAX_SOCKETS = 10  # open ones of a user
 
 INSTALLED_APPS = [
     *(["daphne"] if DEBUG else []),  # manage.py runserver over ASGI; loading it takes long

@@ -27,6 +27,8 @@ _database = new_database_name()
 os.environ["DATA_DIR"] = _folder.name
 if IS_SERVICES:
     os.environ.update(services.environment(_database))
+# Tests send faster than people; those of the limits have a server of their own.
+os.environ["RATE_LIMITS"] = "off"
 # Tests may make people while their event loop runs; the server under test may not.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
 os.environ.setdefault("SECRET_KEY", "only for tests, and long enough to be taken for a real one")

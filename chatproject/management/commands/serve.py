@@ -1,6 +1,7 @@
 """Serves: the one command that bin/run ends in."""
 
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -18,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from chatproject.realtime import MAX_FRAME_BYTES
 
+logger = logging.getLogger(__name__)
+
 SHUTDOWN_SECONDS = 10
 
 
@@ -30,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_unsafe()
+        _warn()
         lock = _lock_data_dir() if settings.IS_SQLITE else None
         _migrate()
         _copy_static_files()
@@ -70,6 +74,11 @@ def _refuse_unsafe() -> None:
         raise CommandError(
             "DEBUG=on shows secrets to all who can reach HOST: set DEBUG=off or HOST=127.0.0.1."
         )
+
+
+def _warn() -> None:
+    if not settings.RATE_LIMITS:
+        logger.warning("RATE_LIMITS=off: anybody may send, sign in and connect without end")
 
 
 def _lock_data_dir() -> TextIOWrapper:
