@@ -10,7 +10,7 @@ from django.urls import reverse
 from rest_framework.exceptions import APIException
 
 from accounts.views import SignedInView
-from chatproject.errors import NotThere
+from chatproject.errors import NotThere, with_retry_after
 from chatproject.fields import MAX_INTEGER, checked_input
 from chatproject.ids import new_id
 from chats.models import Chat, Membership
@@ -66,7 +66,8 @@ class ChatView(SignedInView):
         except APIException as error:
             messages.error(request, f"Not sent. {_first_sentence(error)}")
             draft = typed.get("content", "")
-            return self._show(request, chat_id, draft=draft, status=error.status_code)
+            page = self._show(request, chat_id, draft=draft, status=error.status_code)
+            return with_retry_after(page, error)
         return redirect(f"{reverse('chat', args=[chat_id])}#newest")
 
 

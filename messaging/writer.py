@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import SignIn, User
-from chatproject.errors import Invalid, NotSignedIn, NotThere, Problem, TryAgain
+from chatproject.errors import Invalid, NotSignedIn, NotThere, Problem, RateLimited, TryAgain
 from chatproject.pools import release_connection
 from chatproject.realtime import publish
 from chats.models import Chat, Membership
@@ -177,9 +179,14 @@ class _Known:
         self._repeats = _repeats(batch, chat_ids, sender_ids)
         self._reply_targets = _reply_targets(batch)
         self._people = _mentioned_people(batch, chat_ids)
+        self._taken = limits.take("message", self._count_new(batch))
+        self._left = {sender_id: taken.granted for sender_id, taken in self._taken.items()}
 
     def answer_to(self, send: Send) -> Message | Posted | _Repeat | Problem:
         """A new message with its numbers, the one stored before, or why there is none."""
+        return self._known_answer(send) or self._refusal(send) or self._new_message(send)
+
+    def _known_answer(self, send: Send) -> Posted | _Repeat | Problem | None:
         if send.sign_in_id and send.sign_in_id not in self._sign_ins:
             return NotSignedIn("This sign-in has ended.")
         seat = self._seats.get(send.seat_key)
@@ -189,10 +196,23 @@ class _Known:
             return self._repeats[send.repeat_key]
         if send.reply_to and (send.chat_id, send.reply_to) not in self._reply_targets:
             return Invalid("There is no such message here.", code="does_not_exist", attr="reply_to")
-        return self._new_message(send, seat.user)
+        return None
 
-    def _new_message(self, send: Send, sender: User) -> Message:
+    def _count_new(self, batch: Sequence[Send]) -> Counter[UUID]:
+        """How many messages each sender would store: one for all sends of a ``client_id``."""
+        new = [send for send in batch if self._known_answer(send) is None]
+        return Counter({send.repeat_key or send: send.sender_id for send in new}.values())
+
+    def _refusal(self, send: Send) -> Problem | None:
+        if not self._left[send.sender_id]:
+            retry_after = self._taken[send.sender_id].retry_after
+            return RateLimited("That is too fast.", retry_after=retry_after)
+        self._left[send.sender_id] -= 1
+        return None
+
+    def _new_message(self, send: Send) -> Message:
         chat = self.chats[send.chat_id]
+        sender = self._seats[send.seat_key].user
         chat.last_seq += 1
         chat.version += 1
         chat.active_at, chat.changed_at = timezone.now(), Now()

@@ -14,13 +14,14 @@ import pytest
 
 from chatproject.testing import contract
 from chatproject.testing.answers import error_of
-from chatproject.testing.cast import PASSWORD, Person, web_session
+from chatproject.testing.cast import PASSWORD, Newcomer, Person, web_session
 from chatproject.testing.sockets import SocketClient
 from chatproject.testing.stage import IS_SERVICES, Server, another_installation, prepare
 
 __all__ = [
     "IS_SERVICES",
     "PASSWORD",
+    "Newcomer",
     "Person",
     "Server",
     "SocketClient",
@@ -72,6 +73,35 @@ def server(installation: None) -> Iterator[Server]:
     log = running.log.read_text()
     assert "Traceback" not in log, log
     assert " ERROR " not in log, log
+
+
+@pytest.fixture(scope="module")
+def strict_server(installation: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that limits rates, with an installation of its own for the tests of one module.
+
+    It believes ``X-Forwarded-For``, so that tests come from as many addresses as they like.
+    """
+    place = another_installation(tmp_path_factory.mktemp("strict"))
+    strict = Server(**place, RATE_LIMITS="on", TRUSTED_PROXIES="127.0.0.1")
+    strict.start()
+    yield strict
+    strict.stop()
+    log = strict.log.read_text()
+    assert "Traceback" not in log, log
+
+
+@pytest.fixture
+def newcomer(strict_server: Server) -> Iterator[Callable[[str], Newcomer]]:
+    """Makes people on it."""
+    made: list[Newcomer] = []
+
+    def make(name: str) -> Newcomer:
+        made.append(Newcomer(strict_server, name))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.rest.close()
 
 
 @pytest.fixture

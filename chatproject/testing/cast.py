@@ -82,6 +82,28 @@ class Person:
         return message
 
 
+class Newcomer(Person):
+    """Somebody who registered at a server with an installation of its own."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        username = f"{name}{next(_numbers)}"
+        facts = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
+        answer = httpx.post(f"{server.url}/auth/register", json=facts, timeout=30)
+        assert answer.status_code == 201, answer.text
+        self.server, self.known = server, answer.json()["user"]
+        self.access, self.refresh = answer.json()["access"], answer.json()["refresh"]
+        self.headers = {"Authorization": f"Bearer {self.access}"}
+        self.rest = httpx.Client(base_url=server.url, headers=self.headers, timeout=30)
+
+    @property
+    def id(self) -> str:
+        return str(self.known["id"])
+
+    @property
+    def username(self) -> str:
+        return str(self.known["username"])
+
+
 _hashes: list[str] = []
 
 

@@ -1,0 +1,220 @@
+"""How much one may send, and how many sockets one may have: the same through every door."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chatproject.errors import RateLimited
+from chatproject.ids import new_id
+from chatproject.testing import PASSWORD, Newcomer, Person, Server, error_of
+from messaging.writer import Posted, Send, write_batch
+
+BURST = 40
+A_SECOND = 2
+
+
+@pytest.fixture
+def ana(newcomer: Callable[[str], Newcomer]) -> Newcomer:
+    return newcomer("ana")
+
+
+@pytest.fixture
+def ben(newcomer: Callable[[str], Newcomer]) -> Newcomer:
+    return newcomer("ben")
+
+
+@pytest.fixture
+def chat(ana: Newcomer, ben: Newcomer) -> dict[str, Any]:
+    return ana.direct_chat_with(ben)
+
+
+def post(who: Person, chat: dict[str, Any], **more: Any) -> httpx.Response:
+    return who.rest.post(f"/chats/{chat['id']}/messages", json={"content": "x", **more})
+
+
+def stored(who: Person, chat: dict[str, Any]) -> int:
+    last_seq = who.rest.get(f"/chats/{chat['id']}").json()["last_seq"]
+    assert isinstance(last_seq, int)
+    return last_seq
+
+
+def assert_within_rate(count: int, began_at: float) -> None:
+    """The burst, and what has grown back since; a tenth more or less."""
+    most = BURST + A_SECOND * (time.monotonic() - began_at)
+    assert BURST * 0.9 <= count <= most * 1.1
+
+
+# Messages
+
+
+def test_rest_refuses_beyond_the_burst_says_when_and_goes_on_then(
+    ana: Newcomer, chat: dict[str, Any]
+):
+    began_at = time.monotonic()
+    answers = [post(ana, chat) for _ in range(60)]
+    sent = [one for one in answers if one.status_code == 201]
+    assert {one.status_code for one in answers[:BURST]} == {201}
+    assert_within_rate(len(sent), began_at)
+    assert stored(ana, chat) == len(sent)
+    refused = next(one for one in answers if one.status_code != 201)
+    entry = error_of(refused, 429)
+    assert (entry["code"], entry["attr"], entry["retry_after"]) == ("rate_limited", None, 1)
+    assert refused.headers["Retry-After"] == "1"
+    assert entry["detail"].endswith("Try again in 1 second.")
+    time.sleep(entry["retry_after"])
+    assert post(ana, chat).status_code == 201
+
+
+async def test_a_socket_answers_each_of_too_many_frames(ana: Newcomer, chat: dict[str, Any]):
+    began_at = time.monotonic()
+    async with ana.socket() as socket:
+        refs = [f"r{number}" for number in range(80)]
+        for ref in refs:
+            await socket.send("message.send", ref=ref, chat_id=chat["id"], content=ref)
+        answers = [await socket.until(lambda frame: "ref" in frame) for _ in refs]
+        assert {one["ref"] for one in answers} == set(refs)
+        sent = [one for one in answers if one["type"] == "ok"]
+        assert_within_rate(len(sent), began_at)
+        refused = next(one for one in answers if one["type"] == "error")
+        assert refused["errors"][0]["code"] == "rate_limited"
+        assert refused["errors"][0]["retry_after"] == 1
+        await asyncio.sleep(1)
+        again = await socket.ask("message.send", chat_id=chat["id"], content="later")
+        assert again["type"] == "ok"
+    assert stored(ana, chat) == len(sent) + 1
+
+
+@contextlib.contextmanager
+def page_of(who: Newcomer) -> Iterator[httpx.Client]:
+    """A browser without scripts, signed in."""
+    with httpx.Client(base_url=who.server.url, timeout=30) as page:
+        page.get("/login")
+        form = {"username": who.username, "password": PASSWORD, "csrfmiddlewaretoken": token(page)}
+        assert page.post("/login", data=form).status_code == 302
+        yield page
+
+
+def token(client: httpx.Client) -> str:
+    return client.cookies["csrftoken"]
+
+
+async def test_all_doors_count_together(ana: Newcomer, chat: dict[str, Any]):
+    path = f"/c/{chat['id']}"
+    with page_of(ana) as page:
+        page.get(path)
+        form = {"content": "by <form>", "csrfmiddlewaretoken": token(page)}
+        async with ana.socket() as socket:
+            for _ in range(BURST // 2):
+                await socket.ask("message.send", chat_id=chat["id"], content="x")
+                assert post(ana, chat).status_code == 201
+            assert page.post(path, data=form).status_code in (302, 429)
+            while post(ana, chat).status_code == 201:
+                pass
+            answer = await socket.ask("message.send", chat_id=chat["id"], content="x")
+            assert answer["errors"][0]["code"] == "rate_limited"
+        refused = page.post(path, data=form)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+        assert "Not sent. That is too fast. Try again in 1 second." in refused.text
+        assert "by &lt;form&gt;" in refused.text
+        time.sleep(1)
+        assert page.post(path, data=form).status_code == 302
+
+
+def test_a_repeat_costs_nothing_and_is_answered_beyond_the_rate(
+    ana: Newcomer, chat: dict[str, Any]
+):
+    first = post(ana, chat, client_id="once")
+    for _ in range(2 * BURST):
+        assert post(ana, chat, client_id="once").status_code == 200
+    assert [post(ana, chat).status_code for _ in range(BURST - 1)] == [201] * (BURST - 1)
+    while post(ana, chat).status_code == 201:
+        pass
+    assert post(ana, chat, client_id="new").status_code == 429
+    repeat = post(ana, chat, client_id="once")
+    assert (repeat.status_code, repeat.json()) == (200, first.json())
+
+
+def test_a_refused_client_id_is_free(ana: Newcomer, chat: dict[str, Any]):
+    while post(ana, chat).status_code == 201:
+        pass
+    assert post(ana, chat, client_id="later").status_code == 429
+    time.sleep(1)
+    assert post(ana, chat, client_id="later").status_code == 201
+
+
+def test_what_is_wrong_costs_nothing(ana: Newcomer, chat: dict[str, Any]):
+    for _ in range(2 * BURST):
+        assert post(ana, chat, reply_to=str(new_id())).status_code == 400
+    assert [post(ana, chat).status_code for _ in range(BURST)] == [201] * BURST
+
+
+def test_one_who_sends_too_much_slows_nobody_else(
+    ana: Newcomer, ben: Newcomer, chat: dict[str, Any]
+):
+    while post(ana, chat).status_code == 201:
+        pass
+    assert [post(ben, chat).status_code for _ in range(5)] == [201] * 5
+
+
+def test_sixteen_who_send_at_once_get_no_more_than_one(ana: Newcomer, chat: dict[str, Any]):
+    began_at = time.monotonic()
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: post(ana, chat).status_code, range(96)))
+    assert set(answers) == {201, 429}
+    assert_within_rate(answers.count(201), began_at)
+    assert stored(ana, chat) == answers.count(201)
+
+
+# In this process: one batch
+
+
+@pytest.fixture
+def limited(settings: Any) -> Any:
+    settings.RATE_LIMITS = True
+    return settings
+
+
+def send_of(who: Person, chat: dict[str, Any], client_id: str | None = None) -> Send:
+    chat_id = UUID(chat["id"])
+    return Send(
+        sender_id=who.user.id, sign_in_id=None, chat_id=chat_id, content="x", client_id=client_id
+    )
+
+
+def test_a_batch_has_one_query_more_for_it_however_many_send(
+    alice: Person, bob: Person, group: dict[str, Any], limited: Any
+):
+    counts = {}
+    for is_on, size in [(True, 1), (True, 20), (False, 1)]:
+        limited.RATE_LIMITS = is_on
+        with CaptureQueriesContext(connection) as queries:
+            write_batch([send_of((alice, bob)[number % 2], group) for number in range(size)])
+        counts[is_on, size] = len(queries)
+    assert counts[True, 1] == counts[True, 20] == counts[False, 1] + 1
+
+
+def test_of_one_batch_the_first_are_stored_and_each_other_is_refused(
+    alice: Person, bob: Person, group: dict[str, Any], limited: Any
+):
+    batch = [send_of(alice, group, f"c{number % 45}") for number in range(90)]
+    outcomes = write_batch([*batch, send_of(bob, group)])
+    assert [type(one) for one in outcomes[:BURST]] == [Posted] * BURST
+    assert [type(one) for one in outcomes[BURST:45]] == [RateLimited] * 5
+    repeats = outcomes[45:90]
+    assert [one.is_new for one in repeats if isinstance(one, Posted)] == [False] * BURST
+    assert isinstance(outcomes[-1], Posted)
+    assert outcomes[-1].message["seq"] == outcomes[0].message["seq"] + BURST
+
+
+def test_switched_off_there_is_a_warning_and_no_limit(server: Server, strict_server: Server):
+    assert "RATE_LIMITS=off" in server.log.read_text()
+    assert "RATE_LIMITS=off" not in strict_server.log.read_text()
