@@ -175,6 +175,11 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def alive(self) -> "ConnectionQuerySet":
         return self.filter(process__heartbeat_at__gt=stale_before())
 
+    def open(self) -> "ConnectionQuerySet":
+        """Without those of a process that missed a heartbeat: its people come back elsewhere."""
+        beaten_after = Now() - timedelta(seconds=HEARTBEAT_SECONDS * 1.5)
+        return self.filter(is_open=True, process__heartbeat_at__gt=beaten_after)
+
 
 class Connection(models.Model):
     """An open socket of somebody, in a server process."""
@@ -182,6 +187,8 @@ class Connection(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
     process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="connections")
     user = models.ForeignKey(User, models.CASCADE, related_name="connections")
+    is_open = models.BooleanField(db_default=True)
+    """False once it is closed, for as long as its user counts as online still."""
 
     objects: ClassVar[Any] = ConnectionQuerySet.as_manager()
 

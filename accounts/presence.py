@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import (
     HEARTBEAT_SECONDS,
     Connection,
@@ -46,24 +49,58 @@ def presence_event(user_id: UUID, *, is_online: bool, last_seen: datetime | None
     }
 
 
-def open_connections(process_id: UUID, opened: dict[UUID, UUID]) -> None:
-    """Stores new connections (id: user id) and announces who was not online before."""
+def admit_connections(process_id: UUID, asking: dict[UUID, UUID]) -> set[UUID]:
+    """Stores those new connections (id: user id) that their users may have; returns their ids."""
     with transaction.atomic():
-        known = _held(opened.values())
-        before = online_among(known)
-        process = ServerProcess.objects.filter(id=process_id)
-        if not process.update(heartbeat_at=Now()):
-            ServerProcess(id=process_id).save(force_insert=True)
-        Connection.objects.bulk_create(
-            [
-                Connection(id=key, process_id=process_id, user_id=user_id)
-                for key, user_id in opened.items()
-                if user_id in known
-            ],
-            ignore_conflicts=True,
-        )
-        arrived = [user for user in known.values() if user.id not in before]
-        publish(*(_announcement(user.id, True, user.last_seen) for user in arrived))
+        admitted = {key: asking[key] for key in _within_limits(asking)}
+        open_connections(process_id, admitted)
+    return set(admitted)
+
+
+def _within_limits(asking: dict[UUID, UUID]) -> list[UUID]:
+    if not settings.RATE_LIMITS:
+        return list(asking)
+    # Holds each user's row: what another process admits is counted here, or counts this.
+    taken = limits.take("connect", Counter(asking.values()))
+    rows = Connection.objects.open().filter(user__in=taken).exclude(id__in=asking)
+    opened = Counter(rows.values_list("user", flat=True))
+    room = {
+        user_id: min(one.granted, settings.MAX_SOCKETS - opened[user_id])
+        for user_id, one in taken.items()
+    }
+    admitted = []
+    for key, user_id in asking.items():
+        room[user_id] -= 1
+        if room[user_id] >= 0:
+            admitted.append(key)
+    return admitted
+
+
+def open_connections(process_id: UUID, opened: dict[UUID, UUID]) -> None:
+    """Stores new connections (id: user id) and announces who was not online before.
+
+    For callers within a transaction.
+    """
+    known = _held(opened.values())
+    before = online_among(known)
+    process = ServerProcess.objects.filter(id=process_id)
+    if not process.update(heartbeat_at=Now()):
+        ServerProcess(id=process_id).save(force_insert=True)
+    Connection.objects.bulk_create(
+        [
+            Connection(id=key, process_id=process_id, user_id=user_id)
+            for key, user_id in opened.items()
+            if user_id in known
+        ],
+        ignore_conflicts=True,
+    )
+    arrived = [user for user in known.values() if user.id not in before]
+    publish(*(_announcement(user.id, True, user.last_seen) for user in arrived))
+
+
+def leave_places(ids: Iterable[UUID]) -> None:
+    """Lets others have the places of connections that are closed."""
+    Connection.objects.filter(id__in=list(ids)).update(is_open=False)
 
 
 def close_connections(ids: Iterable[UUID]) -> None:
@@ -112,20 +149,30 @@ class PresenceWriter:
     def __init__(self) -> None:
         self.process_id = new_id()
         self._connected: dict[UUID, UUID] = {}
-        self._opened: dict[UUID, UUID] = {}
+        self._asking: dict[UUID, UUID] = {}
+        self._answers: dict[UUID, asyncio.Future[bool]] = {}
+        self._left: set[UUID] = set()
         self._closed: set[UUID] = set()
+        self._wake = asyncio.Event()
 
-    def connected(self, connection_id: UUID, user_id: UUID) -> None:
-        self._connected[connection_id] = self._opened[connection_id] = user_id
+    async def connected(self, connection_id: UUID, user_id: UUID) -> bool:
+        """Whether its user may have one more connection; it is stored then."""
+        self._connected[connection_id] = self._asking[connection_id] = user_id
+        answer = self._answers[connection_id] = asyncio.get_running_loop().create_future()
+        self._wake.set()
+        return await answer
 
     def disconnected(self, connection_id: UUID) -> None:
-        """Takes effect after the grace."""
-        self._connected.pop(connection_id, None)
-        loop = asyncio.get_running_loop()
-        loop.call_later(GRACE_SECONDS, self._forget, connection_id)
+        """Leaves its place at once, and its user online for the grace."""
+        self._asking.pop(connection_id, None)
+        if self._connected.pop(connection_id, None):
+            self._left.add(connection_id)
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._forget, connection_id)
+            self._wake.set()
 
     def _forget(self, connection_id: UUID) -> None:
         self._closed.add(connection_id)  # of now: every batch begins a new set
+        self._wake.set()
 
     async def run(self) -> None:
         """Writes what changed, and the heartbeat, until cancelled."""
@@ -133,25 +180,45 @@ class PresenceWriter:
 
     async def stop(self) -> None:
         """Forgets this process: nobody is online through it any more."""
-        ids = [*self._connected, *self._closed, *self._opened]
+        ids = [*self._connected, *self._left, *self._closed]
         await in_database_pool(close_connections, ids)
         await in_database_pool(ServerProcess.objects.filter(id=self.process_id).delete)
 
     async def _write_batches(self) -> None:
         while True:
-            await asyncio.sleep(BATCH_SECONDS)
-            opened, self._opened = self._opened, {}
+            await self._wake.wait()
+            self._wake.clear()
+            left, self._left = self._left, set()
+            asking, self._asking = self._asking, {}
             closed, self._closed = self._closed, set()
             try:
-                if opened:
-                    await in_database_pool(open_connections, self.process_id, opened)
-                if closed:
-                    await in_database_pool(close_connections, closed)
+                await self._write(left, asking, closed)
             except Exception as error:
                 logger.warning("presence not written, will be: %r", error)
-                self._opened |= opened
+                self._left |= left
+                still = {key: who for key, who in asking.items() if key in self._connected}
+                self._asking = still | self._asking
                 self._closed |= closed
+                self._wake.set()
                 await asyncio.sleep(1)
+            await asyncio.sleep(BATCH_SECONDS)
+
+    async def _write(self, left: set[UUID], asking: dict[UUID, UUID], closed: set[UUID]) -> None:
+        if left and settings.RATE_LIMITS:
+            await in_database_pool(leave_places, left)
+        if closed:
+            await in_database_pool(close_connections, closed)
+        if asking:  # last: what is answered is never asked again
+            admitted = await in_database_pool(admit_connections, self.process_id, asking)
+            for key in asking:
+                self._answer(key, key in admitted)
+
+    def _answer(self, connection_id: UUID, is_admitted: bool) -> None:
+        if not is_admitted:
+            self._connected.pop(connection_id, None)
+        answer = self._answers.pop(connection_id, None)
+        if answer and not answer.done():
+            answer.set_result(is_admitted)
 
     async def _beat(self) -> None:
         while True:
@@ -163,9 +230,11 @@ class PresenceWriter:
 
     def _heartbeat(self) -> None:
         reap_stale_processes()
+        limits.forget_whole()
         if ServerProcess.objects.filter(id=self.process_id).update(heartbeat_at=Now()):
             return
         # New, or taken for dead while it was suspended: say again who is connected.
         ServerProcess(id=self.process_id).save(force_insert=True)
         if self._connected:
-            open_connections(self.process_id, dict(self._connected))
+            with transaction.atomic():
+                open_connections(self.process_id, dict(self._connected))

@@ -110,8 +110,8 @@ class ChatConsumer(AsyncConsumer):
         hub.ensure_started()
         try:
             self.socket.hold()
-            await hub.connect(self.socket)
-            await self._say_hello(user)
+            if await hub.connect(self.socket):
+                await self._say_hello(user)
             await self._read_frames()
         finally:
             hub.disconnect(self.socket)
@@ -138,7 +138,7 @@ class ChatConsumer(AsyncConsumer):
                 len(text) > MAX_FRAME_BYTES or len(text.encode(errors="replace")) > MAX_FRAME_BYTES
             ):
                 self.socket.close(TOO_BIG)
-            elif self.socket.is_open:
+            elif self.socket.may_say_more():
                 await self._take(text)
                 await self.socket.answered()
 

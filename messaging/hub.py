@@ -12,7 +12,7 @@ import orjson
 from accounts.presence import PresenceWriter
 from chatproject.listener import listener
 from chatproject.pools import in_database_pool
-from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, Envelope, bus
+from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope, bus
 from messaging import reading
 from messaging.feeds import Feed, push
 from messaging.sockets import Socket
@@ -62,14 +62,17 @@ class Hub:
 
     # Sockets
 
-    async def connect(self, socket: Socket) -> None:
-        """Lets a socket hear all of its user's chats from here on.
+    async def connect(self, socket: Socket) -> bool:
+        """Lets a socket hear all of its user's chats from here on; closes one too many of theirs.
 
         It is known by its user before the memberships are read, and they are read again once it
         is attached, so that no joining and no removal falls in between.
         """
         self._by_user.setdefault(str(socket.user_id), set()).add(socket)
         self._by_sign_in.setdefault(str(socket.sign_in_id), set()).add(socket)
+        if not await self.presence.connected(socket.id, socket.user_id):
+            socket.close(TOO_MANY)
+            return False
         _, seats = await in_database_pool(reading.seats_of, socket.user_id)
         for chat_id, version in seats.items():
             feed = self._feed(chat_id)
@@ -77,7 +80,7 @@ class Hub:
                 feed.version = max(feed.version, version)
             feed.attach(socket)
         await self._check_seats(socket)
-        self.presence.connected(socket.id, socket.user_id)
+        return True
 
     def disconnect(self, socket: Socket) -> None:
         socket.is_open = False

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+from accounts.limits import Pace
 from accounts.models import User
 from chatproject.ids import new_id
-from chatproject.realtime import TOO_SLOW
+from chatproject.realtime import TOO_MANY, TOO_SLOW
 
 MAX_WAITING_BYTES = 1024 * 1024
 
@@ -37,6 +38,7 @@ class Socket:
         self._frames: deque[tuple[str, int]] = deque()
         self._waiting_bytes = 0
         self._writing: asyncio.Task[None] | None = None
+        self._pace = Pace("frame")
 
     def push(self, frame: str) -> None:
         """Queues an event. A client that lets more than 1 MiB of them wait is cut off (4408)."""
@@ -52,6 +54,12 @@ class Socket:
         """Waits until what is queued is out, so that nobody piles up answers."""
         if self._writing:
             await asyncio.wait([self._writing])
+
+    def may_say_more(self) -> bool:
+        """Counts a frame that came in. Far more than anybody has a use for end the socket."""
+        if self.is_open and not self._pace.has_room():
+            self.close(TOO_MANY)
+        return self.is_open
 
     def _queue(self, frame: str, weight: int) -> None:
         if self.is_open:

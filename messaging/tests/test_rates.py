@@ -20,6 +20,7 @@ from messaging.writer import Posted, Send, write_batch
 
 BURST = 40
 A_SECOND = 2
+MAX_SOCKETS = 10
 
 
 @pytest.fixture
@@ -215,6 +216,77 @@ def test_of_one_batch_the_first_are_stored_and_each_other_is_refused(
     assert outcomes[-1].message["seq"] == outcomes[0].message["seq"] + BURST
 
 
+# Sockets
+
+
+async def until_closed(who: Person) -> int:
+    """The code with which a new socket is closed, before it is greeted."""
+    with pytest.raises(Exception, match="4429") as refused:
+        async with who.socket():
+            pass
+    return refused.value.rcvd.code  # type: ignore[attr-defined,no-any-return]
+
+
+async def test_the_eleventh_socket_is_closed_and_the_ten_go_on(ana: Newcomer, ben: Newcomer):
+    async with contextlib.AsyncExitStack() as stack:
+        ten = [await stack.enter_async_context(ana.socket()) for _ in range(MAX_SOCKETS)]
+        assert await until_closed(ana) == 4429
+        for socket in ten:
+            assert (await socket.ask("ping"))["type"] == "ok"
+        async with ben.socket() as other:
+            assert (await other.ask("ping"))["type"] == "ok"
+
+
+async def test_a_closed_socket_leaves_its_place_at_once(ana: Newcomer):
+    async with contextlib.AsyncExitStack() as stack:
+        ten = [await stack.enter_async_context(ana.socket()) for _ in range(MAX_SOCKETS)]
+        for socket in ten[:5]:
+            await socket.ws.close()
+            another = await stack.enter_async_context(ana.socket())
+            assert (await another.ask("ping"))["type"] == "ok"
+        assert await until_closed(ana) == 4429
+
+
+async def test_of_sixteen_sockets_at_once_ten_stay(ana: Newcomer):
+    async with contextlib.AsyncExitStack() as stack:
+        opening = [stack.enter_async_context(ana.socket()) for _ in range(16)]
+        opened = await asyncio.gather(*opening, return_exceptions=True)
+        refused = [one for one in opened if isinstance(one, BaseException)]
+        assert {one.rcvd.code for one in refused} == {4429}  # type: ignore[attr-defined]
+        assert len(opened) - len(refused) == MAX_SOCKETS
+
+
+async def test_sixty_connects_a_minute_and_not_many_more(ana: Newcomer, ben: Newcomer):
+    began_at, count = time.monotonic(), 0
+    with contextlib.suppress(Exception):
+        while count < 120:
+            async with ana.socket():
+                count += 1
+    assert 54 <= count <= (60 + time.monotonic() - began_at) * 1.1
+    assert await until_closed(ana) == 4429
+    async with ben.socket() as other:
+        assert (await other.ask("ping"))["type"] == "ok"
+
+
+async def test_a_flood_of_frames_is_closed_with_4429(ana: Newcomer, chat: dict[str, Any]):
+    async with ana.socket() as other, ana.socket() as socket:
+        with contextlib.suppress(Exception):
+            for _ in range(1000):
+                await socket.send("message.send", ref="r", chat_id=chat["id"], content="x")
+        assert await socket.close_code() == 4429
+        codes = [one["errors"][0]["code"] for one in socket.of_type("error")]
+        assert codes
+        assert set(codes) == {"rate_limited"}
+        assert (await other.ask("ping"))["type"] == "ok"
+
+
 def test_switched_off_there_is_a_warning_and_no_limit(server: Server, strict_server: Server):
     assert "RATE_LIMITS=off" in server.log.read_text()
     assert "RATE_LIMITS=off" not in strict_server.log.read_text()
+
+
+async def test_switched_off_there_are_more_than_ten_sockets(alice: Person):
+    async with contextlib.AsyncExitStack() as stack:
+        many = [await stack.enter_async_context(alice.socket()) for _ in range(MAX_SOCKETS + 2)]
+        for socket in many:
+            assert (await socket.ask("ping"))["type"] == "ok"
