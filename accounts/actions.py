@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import events, passwords, seats, tokens
+from accounts import events, limits, passwords, seats, tokens
 from accounts.models import SignIn, User
-from chatproject.errors import Forbidden, Invalid, NotSignedIn, SignInFailed
+from chatproject.errors import Forbidden, Invalid, NotSignedIn, RateLimited, SignInFailed, TryAgain
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, publish, sign_in_ended
 
 logger = logging.getLogger("security")
@@ -21,10 +21,21 @@ REUSE_GRACE_SECONDS = 30
 """A spent refresh token that comes later than this was stolen: its sign-in ends."""
 
 
-def register_user(*, username: str, email: str, password: str, display_name: str = "") -> User:
-    """Makes an account. Raises Invalid, or Forbidden where registration is closed."""
+TOO_MANY_FAILURES = "Too many wrong passwords."
+
+
+def register_user(
+    *,
+    username: str,
+    email: str,
+    password: str,
+    display_name: str = "",
+    address: str | None = None,
+) -> User:
+    """Makes an account. Raises Invalid, RateLimited; Forbidden where registration is closed."""
     if not site.REGISTRATION_OPEN:
         raise Forbidden("Registration is closed here. Ask an administrator for an account.")
+    limits.spend(limits.registration_spending(address), because="Too many new accounts.")
     user = User(username=username, email=email, display_name=display_name or username)
     _check_address(email)
     _check_free(user)
@@ -43,12 +54,31 @@ def register_user(*, username: str, email: str, password: str, display_name: str
 def sign_in(
     *, identifier: str, password: str, kind: str, user_agent: str = "", address: str | None = None
 ) -> SignIn:
-    """Signs somebody in on one device. Raises SignInFailed."""
+    """Signs somebody in on one device. Raises SignInFailed, or RateLimited after many of those."""
     user = User.objects.named(identifier).filter(is_active=True).first()
-    if not passwords.is_right(password, user) or user is None:
+    account = str(user.id) if user else identifier.lower()
+    try:
+        is_right = _is_right(password, user, limits.sign_in_spendings(account, address))
+    except RateLimited:
+        logger.warning("sign-in refused, too many name=%r address=%s", identifier, address)
+        raise
+    if not is_right or user is None:
         logger.warning("sign-in failed name=%r address=%s", identifier, address)
         raise SignInFailed()
     return start_sign_in(user=user, kind=kind, user_agent=user_agent, address=address)
+
+
+def _is_right(password: str, user: User | None, spendings: list[limits.Spending]) -> bool:
+    """Whether this is their password. Counts as wrong until that is known: hashing takes long."""
+    limits.spend(*spendings, because=TOO_MANY_FAILURES)
+    try:
+        is_right = passwords.is_right(password, user)
+    except TryAgain:
+        limits.give_back(*spendings)
+        raise
+    if is_right:
+        limits.give_back(*spendings)
+    return is_right
 
 
 def start_sign_in(
@@ -123,8 +153,8 @@ def end_sign_ins(*, sign_ins: Any, close_code: int = NOT_SIGNED_IN) -> None:
 def change_password(
     *, actor: User, sign_in: SignIn | None, old_password: str, new_password: str
 ) -> None:
-    """Sets a new password and ends every other sign-in. Raises Invalid."""
-    if not passwords.is_right(old_password, actor):
+    """Sets a new password and ends every other sign-in. Raises Invalid, RateLimited."""
+    if not _is_right(old_password, actor, [("old password", str(actor.id))]):
         raise Invalid("That is not your password.", code="wrong_password", attr="old_password")
     passwords.check_rules(new_password, actor, "new_password")
     hashed = passwords.hashed(new_password)

@@ -50,8 +50,9 @@ class RegisterView(PublicView):
         errors=[403],
     )
     def post(self, request: Request) -> Response:
-        user = actions.register_user(**checked(RegistrationSerializer, request))
-        sign_in = actions.start_sign_in(user=user, kind=SignIn.Kind.TOKEN, **origin_of(request))
+        given, origin = checked(RegistrationSerializer, request), origin_of(request)
+        user = actions.register_user(**given, address=origin["address"])
+        sign_in = actions.start_sign_in(user=user, kind=SignIn.Kind.TOKEN, **origin)
         return Response({"user": own_document(user), **token_document(sign_in)}, 201)
 
 

@@ -28,7 +28,7 @@ from accounts.forms import (
 )
 from accounts.models import SignIn, User
 from accounts.serializers import own_document
-from chatproject.errors import Problem
+from chatproject.errors import Problem, with_retry_after
 
 
 class SignedInView(View):
@@ -69,7 +69,7 @@ class EntranceView(View):
             sign_in, remember = self._enter(form.cleaned_data)
         except Problem as problem:
             add_problem(form, problem)
-            return self._show(form, problem.status_code)
+            return with_retry_after(self._show(form, problem.status_code), problem)
         _open_session(request, sign_in, remember=remember)
         return redirect(_next_page(request))
 
@@ -100,8 +100,9 @@ class RegisterView(EntranceView):
     template_name = "accounts/register.html"
 
     def _enter(self, given: dict[str, Any]) -> tuple[SignIn, bool]:
-        user = actions.register_user(**given)
-        sign_in = actions.start_sign_in(user=user, kind=SignIn.Kind.WEB, **origin_of(self.request))
+        origin = origin_of(self.request)
+        user = actions.register_user(**given, address=origin["address"])
+        sign_in = actions.start_sign_in(user=user, kind=SignIn.Kind.WEB, **origin)
         return sign_in, True
 
 
@@ -140,7 +141,7 @@ class SettingsView(SignedInView):
             getattr(self, f"_save_{section}")(form.cleaned_data)
         except Problem as problem:
             add_problem(form, problem)
-            return self._show(problem.status_code, **{section: form})
+            return with_retry_after(self._show(problem.status_code, **{section: form}), problem)
         messages.success(request, "Saved")
         return redirect(f"{reverse('settings')}#{section}")
 
