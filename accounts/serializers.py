@@ -77,10 +77,13 @@ class SettingsField(serializers.JSONField):
         return data
 
 
+NEW_PASSWORD = "8 to 128 characters, neither common nor like the name."
+
+
 class RegistrationSerializer(serializers.Serializer[Any]):
     username = UsernameField()
     email = EmailField()
-    password = PasswordField()
+    password = PasswordField(help_text=NEW_PASSWORD)
     display_name = VisibleTextField(max_length=64, required=False)
 
 
@@ -99,7 +102,7 @@ class LogoutSerializer(serializers.Serializer[Any]):
 
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     old_password = PasswordField()
-    new_password = PasswordField()
+    new_password = PasswordField(help_text=NEW_PASSWORD)
 
 
 class ProfileSerializer(serializers.Serializer[Any]):

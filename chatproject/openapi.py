@@ -11,6 +11,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_parameter_type
 
+from chatproject.fields import VisibleTextField
+from chatproject.input_schemas import VISIBLE
 from chatproject.operations import Operation, operation_of
 from chatproject.schemas import Schema, ref
 
@@ -170,8 +172,11 @@ class StrictText(OpenApiSerializerFieldExtension):
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
-        has_pattern = any(isinstance(rule, RegexValidator) for rule in self.target.validators)
-        if self.target.allow_blank or has_pattern:
+        field = self.target
+        if isinstance(field, VisibleTextField) and not field.allow_blank:
+            return {"type": "string", "pattern": VISIBLE}
+        has_pattern = any(isinstance(rule, RegexValidator) for rule in field.validators)
+        if field.allow_blank or field.keeps_space or has_pattern:
             return {"type": "string"}
         return {"type": "string", "pattern": r"\S"}
 
