@@ -117,7 +117,3 @@ async def test_the_same_again_tells_nobody(alice: Person, bob: Person, group: di
         assert (await other.event("user.updated"))["user"]["display_name"] == "Other"
         await other.settle()
         assert len(other.of_type("user.updated")) == 1
-
-
-def test_a_profile_needs_a_sign_in(anybody: httpx.Client):
-    error_of(anybody.patch("/users/me", json={"display_name": "X"}), 401)

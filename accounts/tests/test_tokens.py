@@ -83,31 +83,12 @@ def test_of_two_sessions_one_is_renewed(anybody: httpx.Client, alice: Person):
     assert refresh(anybody, other).status_code == 200
 
 
-BAD = ["nonsense", "a.b.c", "x" * 4000, "é", "{}"]
-
-
-@pytest.mark.parametrize("token", BAD)
-def test_any_other_text_renews_nothing(anybody: httpx.Client, token: str):
-    error_of(refresh(anybody, token), 401)
-
-
-def test_an_access_token_renews_nothing(anybody: httpx.Client, alice: Person):
-    error_of(refresh(anybody, alice.access), 401)
-    assert refresh(anybody, alice.refresh).status_code == 200
-
-
 def test_a_forged_token_renews_and_ends_nothing(anybody: httpx.Client, alice: Person):
     claims = jwt.decode(alice.refresh, options={"verify_signature": False})
     forged = jwt.encode({**claims, "number": 7}, "x" * 64, "HS256")
     error_of(refresh(anybody, forged), 401)
     assert logout(anybody, forged).status_code == 204
     assert opens_doors(anybody, alice.access)
-
-
-@pytest.mark.parametrize("route", ["/auth/refresh", "/auth/logout"])
-@pytest.mark.parametrize("body", [{}, {"refresh": None}, {"refresh": 7}, {"refresh": ["x"]}])
-def test_what_is_no_text_names_its_field(anybody: httpx.Client, route: str, body: Any):
-    assert error_of(anybody.post(route, json=body), 400)["attr"] == "refresh"
 
 
 # Signing out
@@ -134,7 +115,9 @@ def test_signing_out_again_is_harmless(anybody: httpx.Client, alice: Person):
     assert [logout(anybody, alice.refresh).status_code for _ in range(3)] == [204] * 3
 
 
-@pytest.mark.parametrize("token", [*BAD, "", " ", "x" * 100_000, "a\x00b", "\u200b"])
+@pytest.mark.parametrize(
+    "token", ["nonsense", "a.b.c", "é", "{}", "", " ", "x" * 100_000, "a\x00b", "\u200b"]
+)
 def test_any_text_signs_out_without_a_word(anybody: httpx.Client, alice: Person, token: str):
     answer = logout(anybody, token)
     assert (answer.status_code, answer.content) == (204, b"")

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from accounts.actions import set_active
-from chatproject.ids import new_id
 from chatproject.testing import Person, SocketClient, error_of
 from chats.models import Chat
 
@@ -136,15 +135,6 @@ def test_eight_who_add_one_at_once_add_them_once(alice: Person, carol: Person, g
     assert {answer.status_code for answer in answers} == {200}
     chat = now(alice, group)
     assert (chat["member_count"], chat["version"]) == (3, group["version"] + 2)
-
-
-def test_of_known_and_unknown_people_together_nobody_is_added(
-    alice: Person, carol: Person, group: Document
-):
-    body = {"user_ids": [carol.id, str(new_id())]}
-    answer = alice.rest.post(f"/chats/{group['id']}/members", json=body)
-    assert error_of(answer, 400)["attr"] == "user_ids"
-    assert now(alice, group) == group
 
 
 def test_pages_of_members_lead_to_everybody_once(alice: Person, person: Any):

@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-import pytest
-
-from chatproject.testing import Person, error_of
+from chatproject.testing import Person
 from messaging.writer import Send, write_batch
 
 Document = dict[str, Any]
@@ -131,30 +129,6 @@ def test_unread_is_the_way_back(alice: Person, bob: Person, group: Document):
     assert (own["last_read_seq"], own["unread_count"]) == (0, 3)
     for seq in (1, 2, 4, 5, 2**53):
         assert mark(bob, group, "unread", seq)["last_read_seq"] == 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "seq"),
-    [
-        ("read", 3),
-        *(("read", value) for value in (-1, 2**53, 2**53 + 1, 2**70, 1.0, "1", None, True, [], {})),
-        *(("unread", value) for value in (0, -1, 2**53 + 1, 1.5, "1", None, True, [])),
-    ],
-)
-async def test_a_number_out_of_range_names_its_field_and_changes_nothing(
-    alice: Person, bob: Person, group: Document, kind: str, seq: Any
-):
-    alice.says(group, "one")
-    mark(bob, group, "read", 1)
-    before = me(bob, group)
-    answer = bob.rest.post(f"/chats/{group['id']}/{kind}", json={"seq": seq})
-    is_out_of_json = type(seq) is int and seq > 2**53
-    assert is_out_of_json or error_of(answer, 400)["attr"] == "seq"
-    error_of(answer, 400)
-    async with bob.socket() as socket:
-        told = await socket.ask(kind, chat_id=group["id"], seq=seq)
-        assert told["errors"] == answer.json()["errors"]
-    assert me(bob, group) == before
 
 
 async def test_both_doors_mark_and_all_who_should_hear_of_it(

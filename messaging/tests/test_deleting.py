@@ -87,45 +87,6 @@ def test_in_a_direct_chat_one_deletes_only_ones_own(alice: Person, bob: Person):
     assert alice.rest.delete(_path(message)).status_code == 204
 
 
-async def test_for_a_stranger_there_is_nothing_to_delete(
-    alice: Person, mallory: Person, group: dict[str, Any]
-):
-    message = alice.says(group, "a")
-    assert mallory.rest.delete(_path(message)).status_code == 404
-    async with mallory.socket() as socket:
-        answer = await socket.ask("message.delete", **_where(message))
-        assert answer["errors"][0]["code"] == "not_found"
-    assert _stored(alice, message) == message
-
-
-def test_a_system_line_stays(alice: Person, group: dict[str, Any]):
-    line = alice.rest.get(f"/chats/{group['id']}/messages").json()["results"][0]
-    assert alice.rest.delete(_path(line)).status_code == 403
-    assert _stored(alice, line) == line
-
-
-async def test_what_is_deleted_can_be_neither_edited_nor_reacted_to(
-    alice: Person, group: dict[str, Any]
-):
-    message = alice.says(group, "a")
-    alice.rest.put(f"{_path(message)}/reactions/👍")
-    alice.rest.delete(_path(message))
-    stone = _stored(alice, message)
-    answers = [
-        alice.rest.patch(_path(message), json={"content": "b"}),
-        alice.rest.put(f"{_path(message)}/reactions/👍"),
-        alice.rest.delete(f"{_path(message)}/reactions/👍"),
-    ]
-    for answer in answers:
-        assert answer.status_code == 409
-        assert answer.json()["errors"][0]["code"] == "conflict"
-    async with alice.socket() as socket:
-        for kind, more in (("message.edit", {"content": "b"}), ("reaction.add", {"emoji": "👍"})):
-            frame = await socket.ask(kind, **_where(message), **more)
-            assert frame["errors"][0]["code"] == "conflict"
-    assert _stored(alice, message) == stone
-
-
 def test_what_is_deleted_is_no_longer_last_nor_unread(
     alice: Person, bob: Person, group: dict[str, Any]
 ):

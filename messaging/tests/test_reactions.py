@@ -99,43 +99,6 @@ def test_an_emoji_of_several_code_points_is_one(alice: Person, group: dict[str, 
     assert alice.rest.delete(_path(message, emoji)).json()["reactions"] == []
 
 
-@pytest.mark.parametrize(
-    "emoji", ["a", "👍👍", "👍x", "ok", "\ufe0f", "1", "#", "🇩", "é", "👍" * 40]
-)
-async def test_what_is_no_single_emoji_is_refused(alice: Person, group: dict[str, Any], emoji: str):
-    message = alice.says(group, "party")
-    answer = alice.rest.put(_path(message, emoji))
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["errors"][0]["attr"] == "emoji"
-    async with alice.socket() as socket:
-        frame = await socket.ask("reaction.add", **_frame(message, emoji))
-        assert frame["errors"] == answer.json()["errors"]
-    assert _stored(alice, message) == message
-
-
-@pytest.mark.parametrize("emoji", [None, 7, "", ["👍"]])
-async def test_a_frame_without_an_emoji_is_refused(
-    alice: Person, group: dict[str, Any], emoji: Any
-):
-    message = alice.says(group, "party")
-    async with alice.socket() as socket:
-        frame = await socket.ask("reaction.add", **_frame(message, emoji))
-        assert frame["errors"][0]["attr"] == "emoji"
-
-
-async def test_a_stranger_finds_nothing_to_react_to(
-    alice: Person, mallory: Person, group: dict[str, Any]
-):
-    message = alice.says(group, "party")
-    assert alice.rest.put(_path(message, "👍")).status_code == 200
-    assert mallory.rest.put(_path(message, "👍")).status_code == 404
-    assert mallory.rest.delete(_path(message, "👍")).status_code == 404
-    async with mallory.socket() as socket:
-        frame = await socket.ask("reaction.add", **_frame(message, "👍"))
-        assert frame["errors"][0]["code"] == "not_found"
-    assert _stored(alice, message)["reactions"] == [{"emoji": "👍", "user_ids": [alice.id]}]
-
-
 def test_a_twenty_first_kind_is_refused_but_not_more_of_the_twenty(
     alice: Person, bob: Person, group: dict[str, Any]
 ):

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import jwt
+from django.conf import settings
 from django.db import connection
 from websockets.sync.client import ClientConnection, connect
 
@@ -16,7 +17,6 @@ from accounts.models import SignIn, User
 from accounts.tokens import access_token
 from chatproject.ids import new_id
 from chatproject.testing import PASSWORD, Person, Server
-from chatproject.testing.cast import web_session
 from chatproject.tests.bad_input.table import Case
 from chats.models import Chat, Membership
 from messaging.models import Mention, Message, Reaction
@@ -55,13 +55,14 @@ class Stage:
             "bob_username": bob.username,
             "bob_email": bob.user.email,
             "password": PASSWORD,
-            "session": web_session(alice),
             "access": alice.access,
             "refresh": alice.refresh,
             "bobs_access": bob.access,
             "ended": access_token(ended),
             "expired": access_token(alice.sign_in, timedelta(seconds=-1)),
             "forged": jwt.encode(_claims(alice.access), "x" * 64, "HS256"),
+            "django_key": jwt.encode(_claims(alice.access), settings.SECRET_KEY, "HS256"),
+            "cut": alice.access[:-2],
             "forged_refresh": jwt.encode(_claims(alice.refresh), "x" * 64, "HS256"),
             "unsigned": jwt.encode(_claims(alice.access), "", "none"),
         }
