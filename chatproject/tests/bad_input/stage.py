@@ -1,7 +1,6 @@
 """The stage on which bad input is tried: what it could spoil, and how it is sent."""
 
 import contextlib
-import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -16,7 +15,8 @@ from accounts.actions import end_sign_ins, set_active, start_sign_in
 from accounts.models import SignIn, User
 from accounts.tokens import access_token
 from chatproject.ids import new_id
-from chatproject.testing import PASSWORD, Person, Server
+from chatproject.testing import PASSWORD, Person, Server, contract
+from chatproject.testing.frames import Dialogue
 from chatproject.tests.bad_input.table import Case
 from chats.models import Chat, Membership
 from messaging.models import Mention, Message, Reaction
@@ -67,7 +67,9 @@ class Stage:
             "unsigned": jwt.encode(_claims(alice.access), "", "none"),
         }
         self.clients = {name: person.rest for name, person in self.people.items()}
-        self.clients["anybody"] = httpx.Client(base_url=server.url, timeout=30)
+        self.clients["anybody"] = httpx.Client(
+            base_url=server.url, timeout=30, event_hooks=contract.HOOKS
+        )
         self.reads = self._reads()
         self.sockets: dict[str, ClientConnection] = {}
         self.at_the_end = contextlib.ExitStack()
@@ -92,11 +94,13 @@ class Stage:
     def frame(self, case: Case) -> dict[str, Any]:
         """The one answer to the frame, and that the socket is still open after it."""
         socket = self.sockets.pop(case.who, None) or self._opened(case.who)
-        socket.send(self.filled(case.body).decode())
-        socket.send('{"type": "ping", "ref": "behind it"}')
+        dialogue = Dialogue()
+        for text in (self.filled(case.body).decode(), '{"type": "ping", "ref": "behind it"}'):
+            dialogue.sent(text)
+            socket.send(text)
         answers: list[dict[str, Any]] = []
         while not answers or answers[-1].get("ref") != "behind it":
-            told = json.loads(socket.recv(10))
+            told = dialogue.received(socket.recv(10))
             answers += [told] if told["type"] in ("ok", "error") else []
         self.sockets[case.who] = socket
         assert [one["type"] for one in answers] == ["error", "ok"], answers
