@@ -82,7 +82,7 @@ def _changes(chats: Sequence[Chat], since: Versions) -> list[Document]:
     messages = _changed(Message, [chat for chat in fitting if sizes[chat.id].messages], since)
     seats = _changed(Membership, [chat for chat in fitting if sizes[chat.id].members], since)
     said: dict[str, list[Document]] = {str(chat.id): [] for chat in fitting}
-    for document in message_documents(messages.select_related("sender").order_by("seq")):
+    for document in message_documents(messages.with_sender().order_by("seq")):
         said[document["chat_id"]].append(document)
     seated = members_by_chat(fitting, seats.select_related("user"))
     return [

@@ -35,7 +35,7 @@ def read_events(chat: Chat, since: int) -> list[Envelope]:
     """
     until = min(chat.version, since + MAX_READ)
     span = {"chat": chat, "version__gt": since, "version__lte": until}
-    messages = list(Message.objects.filter(**span).select_related("sender"))
+    messages = list(Message.objects.filter(**span).with_sender())
     seats = list(Membership.objects.filter(**span).select_related("user"))
     told = _messages(messages) + _seats(chat, seats)
     if since < chat.profile_version <= until:

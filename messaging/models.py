@@ -9,6 +9,19 @@ from accounts.models import User
 from chatproject.ids import new_id
 from chats.models import Chat
 
+_SHOWN_OF_SENDER = ("id", "username", "display_name")
+_REST_OF_SENDER = [
+    f"sender__{field.name}"
+    for field in User._meta.concrete_fields
+    if field.name not in _SHOWN_OF_SENDER
+]
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def with_sender(self) -> "MessageQuerySet":
+        """With no more of the senders than messages show: a page has one for each message."""
+        return self.select_related("sender").defer(*_REST_OF_SENDER)
+
 
 class Message(models.Model):
     """One row; a tombstone when deleted."""
@@ -39,6 +52,8 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     edited_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[Any] = MessageQuerySet.as_manager()
 
     class Meta:
         db_table = "messages"

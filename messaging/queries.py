@@ -35,7 +35,7 @@ def page(
         low = max((min(before, last + 1) if before else last + 1) - 1 - limit, 0)
     high = min(low + limit, last, (before or last + 1) - 1)
     rows = Message.objects.filter(chat=chat, seq__gt=low, seq__lte=high)
-    messages = rows.select_related("sender").order_by("seq")
+    messages = rows.with_sender().order_by("seq")
     return {
         "results": message_documents(messages),
         "has_before": low > 0 and last > 0,
@@ -59,7 +59,7 @@ def last_messages(chats: Sequence[Chat]) -> dict[UUID, Document]:
         .values("pk")[:1]
     )
     ids = Chat.objects.filter(pk__in=[chat.pk for chat in chats]).values_list(Subquery(newest))
-    found = list(Message.objects.filter(pk__in=[row[0] for row in ids]).select_related("sender"))
+    found = list(Message.objects.filter(pk__in=[row[0] for row in ids]).with_sender())
     documents = message_documents(found)
     return {message.chat_id: document for message, document in zip(found, documents, strict=True)}
 

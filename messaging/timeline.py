@@ -83,7 +83,7 @@ def _answered(messages: list[Document]) -> dict[str | None, Reply]:
     ids = {message["reply_to"] for message in messages if message["reply_to"]}
     if not ids:
         return {}
-    found = Message.objects.filter(id__in=ids).select_related("sender")
+    found = Message.objects.filter(id__in=ids).with_sender()
     return {str(message.id): _reply_to(message) for message in found}
 
 
