@@ -9,6 +9,7 @@ from itertools import islice
 from random import Random
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -24,7 +25,7 @@ from messaging.seed.themes import Line, spoken
 from messaging.writer import people_shown
 
 MESSAGES_AT_ONCE = 250
-BREATH_SECONDS = 0.01
+BREATH_SECONDS = 0.01 if settings.IS_SQLITE else 0
 """Short transactions and a pause after each: SQLite's other writers only look now and then."""
 LETTERS = "ABCDEFGH"
 LONG_HISTORY = 500
