@@ -192,6 +192,7 @@ def update_profile(
 def _save_profile(user: User, changed: list[str]) -> None:
     try:
         with transaction.atomic():
+            limits.count_change(user)
             user.changed_at = Now()
             user.save(update_fields=[*changed, "changed_at"])
             if "display_name" in changed:

@@ -17,13 +17,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
-from accounts.models import Allowance
+from accounts.models import Allowance, User
 from chatproject.errors import RateLimited
 
 Key = TypeVar("Key")
 Spending = tuple[str, str]
 """The name of a rate in the settings, and whose it is."""
 
+TOO_FAST = "That is too fast."
 SECOND = 1_000_000
 FORGOTTEN_AT_ONCE = 1_000
 FORGOTTEN_AFTER_SECONDS = 60
@@ -101,10 +102,24 @@ def spend(*spendings: Spending, because: str) -> None:
     if not settings.RATE_LIMITS:
         return
     with transaction.atomic():
-        for name, key in sorted(spendings):
-            taken = take(name, {key: 1})[key]
-            if not taken.granted:
-                raise RateLimited(because, retry_after=taken.retry_after)
+        for spending in sorted(spendings):
+            _spend_one(spending, because)
+
+
+def _spend_one(spending: Spending, because: str) -> None:
+    name, key = spending
+    taken = take(name, {key: 1})[key]
+    if not taken.granted:
+        raise RateLimited(because, retry_after=taken.retry_after)
+
+
+def count_change(actor: User) -> None:
+    """For an action that others will hear of, in its transaction. Raises RateLimited.
+
+    Called before people's rows are locked, and after chats', by all: else two could wait for
+    each other.
+    """
+    _spend_one(("change", str(actor.id)), TOO_FAST)
 
 
 def give_back(*spendings: Spending) -> None:

@@ -37,6 +37,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # How much somebody may do: so many in so many seconds, and so many at once.
 RATES = {
     "message": (20, 10, 40),  # a user, through all doors
+    "change": (100, 10, 200),  # a user's edits, reactions, members, names: what others hear of
     "frame": (200, 10, 400),  # a socket: beyond this it is closed
     "connect": (60, 60, 60),  # a user's sockets
     "sign-in": (5, 15 * 60, 5),  # wrong passwords, of an account and address together

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import User
 from chatproject.errors import Conflict, Invalid
 from chatproject.realtime import chat_deleted, publish, seat_taken
@@ -27,6 +28,7 @@ def create_direct_chat(*, actor: User, peer: User) -> tuple[Chat, bool]:
         return found, False
     try:
         with transaction.atomic():
+            limits.count_change(actor)
             chat = Chat(type=Chat.Type.DIRECT, pair=pair, created_by=actor)
             chat.save(force_insert=True)
             _seat_people(chat, [actor, peer])
@@ -40,6 +42,7 @@ def create_group(*, actor: User, name: str, members: Sequence[User] = ()) -> Cha
     """A group that the actor owns."""
     people = [actor, *(user for user in members if user.id != actor.id)]
     with transaction.atomic():
+        limits.count_change(actor)
         chat = Chat(type=Chat.Type.GROUP, name=name, created_by=actor)
         chat.save(force_insert=True)
         _seat_people(chat, people, {actor.id: Role.OWNER})
@@ -85,6 +88,7 @@ def update_chat(*, actor: User, chat: Chat, **changes: str | None) -> Chat:
 
 
 def _apply_profile(chat: Chat, actor: User, changes: dict[str, Any]) -> None:
+    limits.count_change(actor)
     for key, value in changes.items():
         setattr(chat, key, value)
     chat.version += 1
@@ -113,6 +117,7 @@ def add_members(*, actor: User, chat: Chat, users: Sequence[User]) -> list[Membe
 def _add(chat: Chat, actor: User, new: list[User], back: list[Membership]) -> None:
     if chat.member_count + len(new) + len(back) > MAX_MEMBERS:
         raise Conflict(f"A group has at most {MAX_MEMBERS} members.")
+    limits.count_change(actor)
     for seat in back:
         _take_back(chat, seat)
     _seat_people(chat, new)
@@ -150,6 +155,7 @@ def remove_member(*, actor: User, chat: Chat, user_id: UUID) -> None:
 
 
 def _remove(chat: Chat, actor: User, gone: Membership, kind: str) -> None:
+    limits.count_change(actor)
     chat.version += 1
     chat.member_count -= 1
     gone.version, gone.left_at = chat.version, timezone.now()
@@ -191,6 +197,7 @@ def set_role(*, actor: User, chat: Chat, user_id: UUID, role: str) -> Membership
             return changed
         if changed.role == Role.OWNER and not _has_other_owner(chat, changed):
             raise Conflict("A group needs an owner. Make somebody else one first.")
+        limits.count_change(actor)
         told = _give_role(chat, changed, role)
         line = talk.provided().post_system_message(chat, "role", actor, [changed.user], role)
         _save_counters(chat)

@@ -66,7 +66,12 @@ class NewChatView(SignedInView):
         if not people and not name:
             messages.error(request, "Pick somebody first.")
             return redirect("new-chat")
-        return redirect("chat", chat_id=self._create(people, name).id)
+        try:
+            chat = self._create(people, name)
+        except Problem as problem:
+            messages.error(request, str(problem.detail))
+            return redirect("new-chat")
+        return redirect("chat", chat_id=chat.id)
 
     def _create(self, people: list[User], name: str) -> Chat:
         actor: Any = self.request.user

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import SignIn, User
 from chatproject.errors import Conflict, Forbidden, TryAgain
 from chatproject.realtime import publish
@@ -64,7 +65,7 @@ def edit_message(*, actor: User, chat: Chat, message_id: UUID, content: str) -> 
         if message.content == content:
             return message_documents([message])[0]
         _rewrite(message, content)
-        return _changed(seat.chat, message)
+        return _changed(actor, seat.chat, message)
 
 
 def _rewrite(message: Message, content: str) -> None:
@@ -91,7 +92,7 @@ def delete_message(*, actor: User, chat: Chat, message_id: UUID) -> Document:
         message.mentions, message.deleted_at = [], timezone.now()
         Mention.objects.filter(message=message).delete()
         Reaction.objects.filter(message=message).delete()
-        return _changed(seat.chat, message)
+        return _changed(actor, seat.chat, message)
 
 
 def add_reaction(*, actor: User, chat: Chat, message_id: UUID, emoji: str) -> Document:
@@ -109,7 +110,7 @@ def add_reaction(*, actor: User, chat: Chat, message_id: UUID, emoji: str) -> Do
         Reaction.objects.create(
             message=message, user=actor, emoji=same[0] if same else emoji, emoji_key=key
         )
-        return _changed(seat.chat, message)
+        return _changed(actor, seat.chat, message)
 
 
 def remove_reaction(*, actor: User, chat: Chat, message_id: UUID, emoji: str) -> Document:
@@ -120,11 +121,12 @@ def remove_reaction(*, actor: User, chat: Chat, message_id: UUID, emoji: str) ->
         own = Reaction.objects.filter(message=message, user=actor, emoji_key=emoji_key(emoji))
         if not own.delete()[0]:
             return message_documents([message])[0]
-        return _changed(seat.chat, message)
+        return _changed(actor, seat.chat, message)
 
 
-def _changed(chat: Chat, message: Message) -> Document:
+def _changed(actor: User, chat: Chat, message: Message) -> Document:
     """Stores a changed message under the chat's next version, and tells."""
+    limits.count_change(actor)
     chat.version += 1
     chat.changed_at = Now()
     chat.save(update_fields=["version", "changed_at"])

@@ -206,7 +206,7 @@ class _Known:
     def _refusal(self, send: Send) -> Problem | None:
         if not self._left[send.sender_id]:
             retry_after = self._taken[send.sender_id].retry_after
-            return RateLimited("That is too fast.", retry_after=retry_after)
+            return RateLimited(limits.TOO_FAST, retry_after=retry_after)
         self._left[send.sender_id] -= 1
         return None
 

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.actions import update_profile
+from accounts.models import User
 from chatproject.errors import RateLimited
 from chatproject.ids import new_id
 from chatproject.testing import PASSWORD, Newcomer, Person, Server, error_of
+from chats import actions as chat_actions
+from chats.models import Chat
 from messaging.writer import Posted, Send, write_batch
 
 BURST = 40
@@ -214,6 +219,85 @@ def test_of_one_batch_the_first_are_stored_and_each_other_is_refused(
     assert [one.is_new for one in repeats if isinstance(one, Posted)] == [False] * BURST
     assert isinstance(outcomes[-1], Posted)
     assert outcomes[-1].message["seq"] == outcomes[0].message["seq"] + BURST
+
+
+# Changes: all else that others hear of
+
+
+_numbers = count()
+
+
+def edit(who: Person, path: str) -> int:
+    return who.rest.patch(path, json={"content": f"number {next(_numbers)}"}).status_code
+
+
+async def test_changes_are_limited_at_every_door_and_messages_go_on(
+    ana: Newcomer, chat: dict[str, Any]
+):
+    began_at = time.monotonic()
+    message = ana.says(chat, "x")
+    path = f"/chats/{chat['id']}/messages/{message['id']}"
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: edit(ana, path), range(400)))
+    edited = answers.count(200)
+    assert set(answers) == {200, 429}
+    assert 180 <= edited <= (200 + 10 * (time.monotonic() - began_at)) * 1.1
+    assert ana.rest.get(f"/chats/{chat['id']}").json()["version"] == message["version"] + edited
+    async with ana.socket() as socket:
+        where = {"chat_id": chat["id"], "message_id": message["id"]}
+        answer = {"type": "ok"}
+        while answer["type"] == "ok":
+            answer = await socket.ask("message.edit", **where, content=f"number {next(_numbers)}")
+        assert answer["errors"][0]["code"] == "rate_limited"
+        sent = await socket.ask("message.send", chat_id=chat["id"], content="x")
+        assert sent["type"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda who, other, chat, n: chat_actions.create_group(actor=who, name="x"),
+        lambda who, other, chat, n: chat_actions.update_chat(actor=who, chat=chat, name=f"{n}"),
+        lambda who, other, chat, n: chat_actions.set_role(
+            actor=who, chat=chat, user_id=other.id, role=["admin", "member"][n % 2]
+        ),
+        lambda who, other, chat, n: (
+            chat_actions.add_members(actor=who, chat=chat, users=[other])
+            if n % 2
+            else chat_actions.remove_member(actor=who, chat=chat, user_id=other.id)
+        ),
+        lambda who, other, chat, n: update_profile(
+            actor=User.objects.get(id=who.id), display_name=f"Alice {n}"
+        ),
+    ],
+)
+def test_every_change_is_counted_and_one_too_many_changes_nothing(
+    alice: Person, bob: Person, group: dict[str, Any], limited: Any, change: Any
+):
+    limited.RATES = {**limited.RATES, "change": (5, 3600, 5)}
+    chat = Chat.objects.get(id=group["id"])
+    for number in range(5):
+        change(alice.user, bob.user, chat, number)
+    before = told(alice)
+    for _ in range(3):
+        with pytest.raises(RateLimited):
+            change(alice.user, bob.user, chat, 5)
+    assert told(alice) == before
+    assert write_batch([send_of(alice, group)])[0].message["content"] == "x"  # type: ignore[union-attr]
+
+
+def told(who: Person) -> list[Any]:
+    facts = ["id", "version", "last_seq", "member_count", "name"]
+    name = list(User.objects.filter(id=who.id).values_list("display_name"))
+    return name + list(Chat.objects.filter(memberships__user=who.id).order_by("id").values(*facts))
+
+
+def test_what_changes_nothing_costs_nothing(alice: Person, group: dict[str, Any], limited: Any):
+    limited.RATES = {**limited.RATES, "change": (5, 3600, 5)}
+    chat = Chat.objects.get(id=group["id"])
+    for _ in range(20):
+        chat_actions.update_chat(actor=alice.user, chat=chat, name="The same")
+    chat_actions.update_chat(actor=alice.user, chat=chat, name="Another")
 
 
 # Sockets
