@@ -27,54 +27,53 @@ class Stage:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        alice, bob, mallory = (Person(server, name) for name in ("alice", "bob", "mallory"))
-        retired = Person(server, "retired")
-        self.people = {"alice": alice, "bob": bob, "mallory": mallory}
-        group, direct = alice.group_with(bob), alice.direct_chat_with(bob)
-        message = alice.says(group, f"Ahoy @{bob.username}")
-        bobs, note = bob.says(group, "Aye"), alice.says(direct, "Just us")
-        deleted = alice.says(group, "Oops")
-        here = f"/chats/{group['id']}/messages"
-        system = alice.rest.get(here).json()["results"][0]
-        alice.rest.delete(f"{here}/{deleted['id']}").raise_for_status()
-        bob.rest.put(f"{here}/{message['id']}/reactions/👍").raise_for_status()
-        set_active(users=[retired.user], is_active=False)
-        ended = start_sign_in(user=alice.user, kind="token")
-        end_sign_ins(sign_ins=[ended])
-        things = {"chat": group, "direct": direct, "message": message, "bobs": bobs, "note": note}
-        things |= {"deleted": deleted, "system": system}
-        self.names = {
-            **{name: person.id for name, person in self.people.items()},
-            **{name: thing["id"] for name, thing in things.items()},
-            "retired": retired.id,
-            "nobody": str(new_id()),
-            "bob_bare": bob.user.id.hex,
-            "chat_bare": group["id"].replace("-", ""),
-            "alice_username": alice.username,
-            "alice_email": alice.user.email,
-            "bob_username": bob.username,
-            "bob_email": bob.user.email,
-            "password": PASSWORD,
-            "access": alice.access,
-            "refresh": alice.refresh,
-            "bobs_access": bob.access,
-            "ended": access_token(ended),
-            "expired": access_token(alice.sign_in, timedelta(seconds=-1)),
-            "forged": jwt.encode(_claims(alice.access), "x" * 64, "HS256"),
-            "django_key": jwt.encode(_claims(alice.access), settings.SECRET_KEY, "HS256"),
-            "cut": alice.access[:-2],
-            "forged_refresh": jwt.encode(_claims(alice.refresh), "x" * 64, "HS256"),
-            "unsigned": jwt.encode(_claims(alice.access), "", "none"),
-        }
+        self.people = {name: Person(server, name) for name in ("alice", "bob", "mallory")}
         self.clients = {name: person.rest for name, person in self.people.items()}
         self.clients["anybody"] = httpx.Client(
             base_url=server.url, timeout=30, event_hooks=contract.HOOKS
         )
-        self.reads = self._reads()
         self.sockets: dict[str, ClientConnection] = {}
         self.at_the_end = contextlib.ExitStack()
         for client in self.clients.values():
             self.at_the_end.callback(client.close)
+        self.names = self._people_named() | self._things_named() | _tokens(self.people["alice"])
+        self.reads = self._reads()
+
+    def _people_named(self) -> dict[str, str]:
+        alice, bob = self.people["alice"], self.people["bob"]
+        retired = Person(self.server, "retired")
+        retired.rest.close()
+        set_active(users=[retired.user], is_active=False)
+        return {
+            **{name: person.id for name, person in self.people.items()},
+            "retired": retired.id,
+            "nobody": str(new_id()),
+            "bob_bare": bob.user.id.hex,
+            "alice_username": alice.username,
+            "alice_email": alice.user.email,
+            "bob_username": bob.username,
+            "bob_email": bob.user.email,
+            "bobs_access": bob.access,
+            "password": PASSWORD,
+        }
+
+    def _things_named(self) -> dict[str, str]:
+        alice, bob = self.people["alice"], self.people["bob"]
+        group, direct = alice.group_with(bob), alice.direct_chat_with(bob)
+        here = f"/chats/{group['id']}/messages"
+        message, deleted = alice.says(group, f"Ahoy @{bob.username}"), alice.says(group, "Oops")
+        alice.rest.delete(f"{here}/{deleted['id']}").raise_for_status()
+        bob.rest.put(f"{here}/{message['id']}/reactions/👍").raise_for_status()
+        return {
+            "chat": group["id"],
+            "chat_bare": group["id"].replace("-", ""),
+            "direct": direct["id"],
+            "message": message["id"],
+            "deleted": deleted["id"],
+            "bobs": bob.says(group, "Aye")["id"],
+            "note": alice.says(direct, "Just us")["id"],
+            "system": alice.rest.get(here).json()["results"][0]["id"],
+        }
 
     def filled(self, text: str) -> bytes:
         """The text of the table with its names, repetitions and bytes put in."""
@@ -139,6 +138,23 @@ class Stage:
                 cursor.execute(*read)
                 rows.append(cursor.fetchall())
         return rows
+
+
+def _tokens(alice: Person) -> dict[str, str]:
+    """Good ones in the wrong place, and bad ones."""
+    ended = start_sign_in(user=alice.user, kind="token")
+    end_sign_ins(sign_ins=[ended])
+    return {
+        "access": alice.access,
+        "refresh": alice.refresh,
+        "ended": access_token(ended),
+        "expired": access_token(alice.sign_in, timedelta(seconds=-1)),
+        "cut": alice.access[:-2],
+        "forged": jwt.encode(_claims(alice.access), "x" * 64, "HS256"),
+        "forged_refresh": jwt.encode(_claims(alice.refresh), "x" * 64, "HS256"),
+        "django_key": jwt.encode(_claims(alice.access), settings.SECRET_KEY, "HS256"),
+        "unsigned": jwt.encode(_claims(alice.access), "", "none"),
+    }
 
 
 def _claims(token: str) -> dict[str, Any]:
