@@ -181,8 +181,11 @@ class PresenceWriter:
     async def stop(self) -> None:
         """Forgets this process: nobody is online through it any more."""
         ids = [*self._connected, *self._left, *self._closed]
-        await in_database_pool(close_connections, ids)
-        await in_database_pool(ServerProcess.objects.filter(id=self.process_id).delete)
+        try:
+            await in_database_pool(close_connections, ids)
+            await in_database_pool(ServerProcess.objects.filter(id=self.process_id).delete)
+        except Exception as error:
+            logger.warning("this process is not forgotten, another will do it: %r", error)
 
     async def _write_batches(self) -> None:
         while True:

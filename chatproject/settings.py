@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "accounts.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "chatproject.outages.OutageMiddleware",
 ]
 
 ROOT_URLCONF = "chatproject.urls"
@@ -115,7 +116,8 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 2,
         "max_size": 20,
-        "timeout": 10,
+        "timeout": 5,
+        "reconnect_timeout": 5,  # longer, and the pauses between its attempts grow with it
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
@@ -216,7 +218,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "chatproject.rest.Cursor",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
 }
-DRF_STANDARDIZED_ERRORS = {"EXCEPTION_FORMATTER_CLASS": "chatproject.api.Formatter"}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_FORMATTER_CLASS": "chatproject.api.Formatter",
+    "EXCEPTION_HANDLER_CLASS": "chatproject.outages.Handler",
+}
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_PATCH": False,
@@ -254,13 +259,20 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "filters": {
+        "no_outages": {  # who answers 503 has said why already
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", None) != 503,
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["no_outages"]},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners ask all day
         "uvicorn.error": {"level": "WARNING"},  # else two lines a socket
         # It writes a traceback a second while Redis is away; the listener says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
+        "psycopg.pool": {"level": "ERROR"},  # a line an attempt; who fails for it says so, too
     },
 }

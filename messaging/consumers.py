@@ -22,6 +22,7 @@ from accounts.serializers import own_document
 from chatproject.api import error_document
 from chatproject.errors import Forbidden, Invalid, TryAgain
 from chatproject.fields import check_bounds, checked_input, parse_any_json, parse_json
+from chatproject.outages import DatabaseAway
 from chatproject.pools import in_database_pool
 from chatproject.realtime import MAX_FRAME_BYTES, NOT_SIGNED_IN
 from chatproject.text import is_encodable
@@ -43,6 +44,7 @@ MAX_REF = 64
 
 NOT_TEXT = 1003
 TOO_BIG = 1009
+COME_BACK = 1012
 
 
 class SignedIn(NamedTuple):
@@ -64,10 +66,13 @@ class ChatConsumer(AsyncConsumer):
         self.scope, self._receive, self._send = scope, receive, send
         self._sends: set[asyncio.Task[None]] = set()
         await receive()  # websocket.connect
-        signed_in = await self._sign_in()
-        if signed_in is None:
-            return
-        await self._serve(signed_in)
+        try:
+            signed_in = await self._sign_in()
+            if signed_in:
+                await self._serve(signed_in)
+        except DatabaseAway as error:
+            logger.warning("a socket is not served, the database is away: %r", error)
+            await self._close(COME_BACK)
 
     # Signing in
 

@@ -26,6 +26,62 @@ def free_port() -> int:
         return port
 
 
+class PostgresServer:
+    """One that a test may end and start again: what was committed stays."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"postgres://chat@127.0.0.1:{self.port}/postgres"
+        self._folder: Path | None = None
+
+    def start(self) -> None:
+        if self._folder is None:
+            self._make_cluster()
+        options = {"port": self.port, "listen_addresses": "127.0.0.1", "max_connections": 300}
+        options |= {"unix_socket_directories": self._folder}
+        options |= {"fsync": "off"}  # the machine itself does not fail
+        flags = [f"--{key}={value}" for key, value in options.items()]
+        self._process = self._run(subprocess.Popen, "postgres", *flags)
+        _wait(lambda: psycopg.connect(self.url).close(), psycopg.OperationalError)
+
+    def kill(self) -> None:
+        """At once, without tidying up."""
+        _end(self._process, signal.SIGQUIT)
+
+    def _make_cluster(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="chat-postgres-"))
+        if owner := _unprivileged():
+            os.chown(self._folder, owner["user"], owner["group"])
+        flags = ["-U", "chat", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        self._run(subprocess.run, "initdb", *flags, check=True)
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        atexit.register(self.kill)
+
+    def _run(self, how: Callable[..., Any], program: str, *flags: str, **more: Any) -> Any:
+        assert self._folder
+        command = [Path(os.environ["POSTGRES_BIN"]) / program, "-D", "cluster", *flags]
+        with (self._folder / "log").open("ab") as log:
+            return how(command, stdout=log, stderr=log, cwd=self._folder, **more, **_unprivileged())
+
+
+class RedisServer:
+    """One that a test may end and start again: it keeps nothing."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        flags = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        command = [os.environ["REDIS_SERVER"], *flags]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        atexit.register(self.kill)
+        _wait(redis.Redis.from_url(self.url).ping, redis.RedisError)
+
+    def kill(self) -> None:
+        _end(self._process, signal.SIGKILL)
+
+
 class Services:
     """Where the services profile finds its database and its channel layer.
 
@@ -34,73 +90,33 @@ class Services:
     """
 
     def __init__(self) -> None:
-        self._port, self._redis = free_port(), RedisServer(free_port())
-        own_database = f"postgres://chat@127.0.0.1:{self._port}/postgres"
-        self.admin_url = os.environ.get("TEST_DATABASE_URL") or own_database
+        self._postgres, self._redis = PostgresServer(), RedisServer()
+        self._admin_url = os.environ.get("TEST_DATABASE_URL") or self._postgres.url
         self.redis_url = os.environ.get("TEST_REDIS_URL") or self._redis.url
         self._are_started = False
 
-    def start(self) -> None:
-        if self._are_started:
-            return
-        self._are_started = True
-        if not os.environ.get("TEST_DATABASE_URL"):
-            _start_postgres(self._port, self.admin_url)
-        if not os.environ.get("TEST_REDIS_URL"):
-            self._redis.start()
-
     def environment(self, database: str) -> dict[str, str]:
         """Of an installation with two workers."""
-        url = f"{self.admin_url.rsplit('/', 1)[0]}/{database}"
+        url = f"{self._admin_url.rsplit('/', 1)[0]}/{database}"
         return {"DATABASE_URL": url, "REDIS_URL": self.redis_url, "WORKERS": "2"}
 
     def create_database(self, name: str) -> None:
-        self.start()
-        with psycopg.connect(self.admin_url, autocommit=True) as admin:
+        self._start()
+        with psycopg.connect(self._admin_url, autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name}".encode())
+
+    def _start(self) -> None:
+        if self._are_started:
+            return
+        self._are_started = True
+        if self._admin_url == self._postgres.url:
+            self._postgres.start()
+        if self.redis_url == self._redis.url:
+            self._redis.start()
 
 
 def new_database_name() -> str:
     return f"chat_{secrets.token_hex(6)}"
-
-
-def _start_postgres(port: int, url: str) -> None:
-    binaries = Path(os.environ["POSTGRES_BIN"])
-    folder = Path(tempfile.mkdtemp(prefix="chat-postgres-"))
-    owner = _unprivileged()
-    if owner:
-        os.chown(folder, owner["user"], owner["group"])
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
-    options |= {"fsync": "off", "max_connections": 300}  # nobody keeps what tests write
-    flags = [f"--{key}={value}" for key, value in options.items()]
-    with (folder / "log").open("wb") as log:
-        same: dict[str, Any] = {"stdout": log, "stderr": log, "cwd": folder, **owner}
-        initdb = [binaries / "initdb", "-D", "cluster", "-U", "chat", "-A", "trust", "--no-sync"]
-        subprocess.run([*initdb, "-E", "UTF8", "--locale=C"], check=True, **same)
-        process = subprocess.Popen([binaries / "postgres", "-D", "cluster", *flags], **same)
-    _end_with_us(process, folder, signal.SIGQUIT)
-    _wait(lambda: psycopg.connect(url).close(), psycopg.OperationalError, folder / "log")
-
-
-class RedisServer:
-    """One that a test may end and start again."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.url = f"redis://127.0.0.1:{port}/0"
-
-    def start(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="chat-redis-"))
-        flags = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        with (folder / "log").open("wb") as log:
-            command = [os.environ["REDIS_SERVER"], *flags]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        _end_with_us(self.process, folder, signal.SIGTERM)
-        _wait(redis.Redis.from_url(self.url).ping, redis.RedisError, folder / "log")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 def _unprivileged() -> dict[str, Any]:
@@ -114,7 +130,7 @@ def _unprivileged() -> dict[str, Any]:
     raise RuntimeError("PostgreSQL refuses root, and there is no user nobody to run it.")
 
 
-def _wait(ask: Callable[[], Any], error: type[Exception], log: Path) -> None:
+def _wait(ask: Callable[[], Any], error: type[Exception]) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -122,14 +138,10 @@ def _wait(ask: Callable[[], Any], error: type[Exception], log: Path) -> None:
             return
         except error:
             if time.monotonic() > deadline:
-                raise RuntimeError(log.read_text()) from None
+                raise
             time.sleep(0.05)
 
 
-def _end_with_us(process: subprocess.Popen[bytes], folder: Path, how: signal.Signals) -> None:
-    def end() -> None:
-        process.send_signal(how)
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
+def _end(process: "subprocess.Popen[bytes]", how: signal.Signals) -> None:
+    process.send_signal(how)
+    process.wait(20)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from chatproject.testing import PASSWORD, Server, SocketClient, another_installation
-from chatproject.testing.services import RedisServer, free_port
+from chatproject.testing.services import RedisServer
 from messaging.tests.test_restart import Account
 
 pytestmark = pytest.mark.services
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.services
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
-    own = RedisServer(free_port())
+    own = RedisServer()
     own.start()
     yield own
     own.kill()
