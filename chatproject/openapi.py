@@ -134,8 +134,9 @@ class Description(AutoSchema):
     def _get_request_body(self, direction: Any = "request") -> Schema | None:
         if self._said.body is None:
             return None
-        body = self.resolve_serializer(self._said.body, "request").ref
-        return {"required": True, "content": {"application/json": {"schema": body}}}
+        body = self.resolve_serializer(self._said.body, "request")
+        content = {"content": {"application/json": {"schema": body.ref}}}
+        return {"required": True, **content} if "required" in body.schema else content
 
     def _get_response_bodies(self, direction: Any = "response") -> Schema:
         answers = {

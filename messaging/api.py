@@ -31,7 +31,7 @@ class MessagesView(APIView):
             Parameter("around", "Around this seq.", whole_number(0)),
             LIMIT,
         ],
-        text="By rising seq; the newest page with none of before, after and around.",
+        text="By rising seq. One of before, after and around; without them, the newest page.",
     )
     def get(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
@@ -95,11 +95,21 @@ class MessageView(APIView):
 
 
 class ReactionView(APIView):
-    @operation("React to a message", answers={200: ref("Message")}, errors=[400, 409])
+    @operation(
+        "React to a message",
+        answers={200: ref("Message")},
+        errors=[400, 409],
+        text="`emoji` is one emoji, percent-encoded.",
+    )
     def put(self, request: Request, **where: Any) -> Response:
         return Response(self._react(actions.add_reaction, request, **where))
 
-    @operation("Take a reaction back", answers={200: ref("Message")}, errors=[400, 409])
+    @operation(
+        "Take a reaction back",
+        answers={200: ref("Message")},
+        errors=[400, 409],
+        text="`emoji` is one emoji, percent-encoded.",
+    )
     def delete(self, request: Request, **where: Any) -> Response:
         return Response(self._react(actions.remove_reaction, request, **where))
 

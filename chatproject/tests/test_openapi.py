@@ -100,6 +100,18 @@ def test_what_an_operation_takes_is_read_off_its_serializer(
     assert found.items() >= schema.items()
 
 
+def test_a_body_may_be_left_out_where_nothing_in_it_is_required():
+    bodies = {
+        (method, path): operation["requestBody"].get("required", False)
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+        if "requestBody" in operation
+    }
+    optional = {operation for operation, is_required in bodies.items() if not is_required}
+    assert optional == {("patch", "/users/me"), ("patch", "/chats/{chat_id}")}
+    assert len(bodies) > 10
+
+
 @pytest.mark.parametrize("accept", ["*/*", "text/html", "application/yaml"])
 def test_anybody_gets_it_in_json_whatever_they_accept(anybody: httpx.Client, accept: str):
     answer = anybody.get("/schema", headers={"Accept": accept})
