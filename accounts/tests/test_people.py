@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import Connection, ServerProcess, User
 from chatproject.ids import new_id
 from chatproject.testing import Person, error_of
 
@@ -105,9 +106,19 @@ def test_the_number_of_queries_does_not_grow_with_the_people(alice: Person):
     assert few == many <= 4
 
 
-def queries_for(who: Person, search: str) -> int:
+def test_the_number_of_queries_does_not_grow_with_those_online(alice: Person):
+    process = ServerProcess.objects.create()
+    few, many = crowd(3), crowd(50)
+    people = User.objects.filter(Q(username__endswith=few) | Q(username__endswith=many))
+    Connection.objects.bulk_create(Connection(process=process, user=user) for user in people)
+    counts = [queries_for(alice, tag, online="true") for tag in (few, many)]
+    process.delete()
+    assert counts[0] == counts[1] <= 4
+
+
+def queries_for(who: Person, search: str, **query: str) -> int:
     client = APIClient(headers=who.headers)
     with CaptureQueriesContext(connection) as captured:
-        answer = client.get("/users", {"search": search})
+        answer = client.get("/users", {"search": search, **query})
     assert len(answer.json()["results"]) >= 3
     return len(captured)

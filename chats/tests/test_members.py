@@ -5,6 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
 from accounts.actions import set_active
 from chatproject.testing import Person, SocketClient, error_of
@@ -326,3 +329,21 @@ def test_two_owners_who_step_down_at_once_leave_one(alice: Person, bob: Person, 
         answers = list(pool.map(lambda one: make(one, chat, one, "member"), (alice, bob)))
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     assert sorted(roles(carol, chat).values()) == ["member", "member", "owner"]
+
+
+# Reading them
+
+
+def test_the_number_of_queries_does_not_grow_with_the_members(alice: Person, person: Any):
+    people = [person(f"m{number}") for number in range(12)]
+    few, many = (queries_for(alice, people[:size]) for size in (2, 12))
+    assert few == many <= 4
+
+
+def queries_for(who: Person, others: list[Person]) -> int:
+    chat = who.group_with(*others)
+    client = APIClient(headers=who.headers)
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(f"/chats/{chat['id']}/members")
+    assert len(answer.json()["results"]) == len(others) + 1
+    return len(captured)

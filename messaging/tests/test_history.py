@@ -144,11 +144,29 @@ def test_a_page_of_fifty_takes_no_more_queries_than_one_of_one(
     chat = alice.group_with(bob, carol)
     for who in (alice, bob, carol):
         _fill(who, who.rest.get(f"/chats/{chat['id']}").json(), 60)
-    client = APIClient(headers=alice.headers)
-    counts = []
-    for limit in (1, 50):
-        with CaptureQueriesContext(connection) as queries:
-            answer = client.get(f"/chats/{chat['id']}/messages?limit={limit}")
-        assert len(answer.json()["results"]) == limit
-        counts.append(len(queries))
+    counts = [_queries_for(alice, chat, "messages", limit, limit=limit) for limit in (1, 50)]
     assert counts[0] == counts[1] <= 4
+
+
+def _queries_for(who: Person, chat: dict[str, Any], path: str, size: int, **query: int) -> int:
+    client = APIClient(headers=who.headers)
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(f"/chats/{chat['id']}/{path}", query).json()
+    assert len(page.get("results", page.get("messages"))) == size
+    return len(captured)
+
+
+def test_the_number_of_queries_is_the_same_at_any_depth(alice: Person, thirty: dict[str, Any]):
+    places = [{"before": 6}, {"before": 31}, {"after": 0}, {"after": 25}, {"around": 15}]
+    counts = {_queries_for(alice, thirty, "messages", 5, limit=5, **place) for place in places}
+    assert len(counts) == 1
+    assert counts.pop() <= 4
+
+
+def test_sixty_changes_take_no_more_queries_than_three(
+    alice: Person, bob: Person, group: dict[str, Any]
+):
+    _fill(bob, group, 61)
+    version = group["version"] + 60
+    counts = [_queries_for(alice, group, "changes", size, since=version - size) for size in (3, 60)]
+    assert counts[0] == counts[1] <= 13
