@@ -14,7 +14,7 @@ class Dialogue:
         self._asked: dict[str, dict[str, Any]] = {}
 
     def sent(self, data: str | bytes) -> None:
-        frame = _read(data)
+        frame = read_json(data)
         if isinstance(frame, dict) and isinstance(frame.get("ref"), str):
             self._asked[frame["ref"]] = frame
 
@@ -41,11 +41,20 @@ class Dialogue:
         return fault_of(f"ok.{name}", frame)
 
 
-def _read(data: str | bytes) -> Any:
+def read_json(data: str | bytes) -> Any:
+    """What a frame says, however large its numbers; None where it is no JSON."""
     try:
-        return json.loads(data)
+        return json.loads(data, parse_int=_number, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return None
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) < 400 else float(digits)
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def fault_of(name: str, frame: Any) -> str | None:
