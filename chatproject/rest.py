@@ -1,6 +1,7 @@
 """How REST reads, pages and answers here: the classes that the settings name."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -63,7 +64,10 @@ class Cursor(CursorPagination):
 
     def _check_position(self, position: str) -> None:
         """Anybody can make a cursor: what the database can't compare with is none."""
-        self._field.get_db_prep_value(self._field.to_python(position), connection)
+        value = self._field.to_python(position)
+        if isinstance(value, datetime):
+            value.astimezone(UTC)  # else the first hours of the calendar fail on SQLite alone
+        self._field.get_db_prep_value(value, connection)
 
 
 class OrjsonRenderer(JSONRenderer):
