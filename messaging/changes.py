@@ -20,6 +20,7 @@ from django.db.models import (
 )
 
 from accounts.models import User
+from chatproject.snapshots import snapshot
 from chats.models import Chat, Membership
 from chats.serializers import chat_documents, members_by_chat
 from messaging.models import Message
@@ -41,10 +42,13 @@ def changes(chat: Chat, since: int) -> Document:
     return _changes([chat], {chat.id: since})[0]
 
 
+@snapshot()
 def sync(user: User, *, epoch: str, known_epoch: str | None, known: Versions) -> Document:
     """What somebody missed: their chats, and the changes in those whose version they name."""
     recent = list(Chat.objects.of(user).by_activity()[: MAX_SYNC_CHATS + 1])
-    named = list(Chat.objects.of(user).by_activity().filter(id__in=known))
+    others = known.keys() - {chat.id for chat in recent}
+    named = [chat for chat in recent if chat.id in known]
+    named += Chat.objects.of(user).by_activity().filter(id__in=others)
     is_same_epoch = known_epoch in (None, epoch)
     since = {chat.id: known[chat.id] if is_same_epoch else chat.version + 1 for chat in named}
     behind = [chat for chat in named if since[chat.id] != chat.version]
