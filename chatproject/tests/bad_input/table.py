@@ -35,7 +35,9 @@ class Case(NamedTuple):
 
 def read(line: str, place: str) -> Case:
     """A line of the table: ``status code attr who METHOD /path [Header:value ...] [body]``."""
-    status, code, attr, who, method, rest = [*line.split(maxsplit=5), ""][:6]
+    columns = line.split(maxsplit=5)
+    assert len(columns) >= 5, f"{place} lacks a column: {line}"
+    status, code, attr, who, method, rest = [*columns, ""][:6]
     path, headers = "", []
     if method != "frame":
         path, rest = [*rest.split(maxsplit=1), ""][:2]
