@@ -10,7 +10,7 @@ import pytest
 
 from accounts import actions
 from chatproject.errors import RateLimited, SignInFailed
-from chatproject.testing import PASSWORD, Newcomer, Person, Server, error_of
+from chatproject.testing import PASSWORD, Newcomer, Person, Server, contract, error_of
 from chatproject.testing.cast import web_session
 
 WRONG = "wrong horse 9"
@@ -32,7 +32,8 @@ def ana(newcomer: Callable[[str], Newcomer]) -> Newcomer:
 def guest(strict_server: Server) -> Iterator[httpx.Client]:
     """Somebody at an address of this test's own."""
     headers = {"X-Forwarded-For": new_address()}
-    with httpx.Client(base_url=strict_server.url, headers=headers, timeout=60) as client:
+    options: dict[str, Any] = {"headers": headers, "timeout": 60, "event_hooks": contract.HOOKS}
+    with httpx.Client(base_url=strict_server.url, **options) as client:
         yield client
 
 

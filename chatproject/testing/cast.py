@@ -93,7 +93,9 @@ class Newcomer(Person):
         self.server, self.known = server, answer.json()["user"]
         self.access, self.refresh = answer.json()["access"], answer.json()["refresh"]
         self.headers = {"Authorization": f"Bearer {self.access}"}
-        self.rest = httpx.Client(base_url=server.url, headers=self.headers, timeout=30)
+        self.rest = httpx.Client(
+            base_url=server.url, headers=self.headers, timeout=30, event_hooks=contract.HOOKS
+        )
 
     @property
     def id(self) -> str:
