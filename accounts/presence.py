@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3
 """Somebody back within this time was never gone."""
-BATCH_SECONDS = 0.05
+BATCH_SECONDS = 0.02
 
 
 def online_among(user_ids: Collection[UUID]) -> set[UUID]:
