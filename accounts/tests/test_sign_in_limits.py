@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 
 from accounts import actions
 from chatproject.errors import RateLimited, SignInFailed
@@ -111,11 +112,22 @@ def test_of_sixteen_wrong_passwords_at_once_five_are_looked_at(guest: httpx.Clie
     assert sorted(one.status_code for one in answers) == [401] * 5 + [429] * 11
 
 
+class CountingHasher(MD5PasswordHasher):
+    """A quick one that knows how often it was asked."""
+
+    algorithm = "counting"
+    asked = 0
+
+    def verify(self, password: str, encoded: str) -> bool:
+        CountingHasher.asked += 1
+        return super().verify(password, encoded)
+
+
 def test_a_hundred_wrong_ones_for_an_account_are_enough_wherever_from(
     alice: Person, bob: Person, settings: Any
 ):
     settings.RATE_LIMITS = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
     for one in (alice.user, bob.user):
         one.set_password(PASSWORD)
         one.save(update_fields=["password"])
@@ -129,6 +141,7 @@ def test_a_hundred_wrong_ones_for_an_account_are_enough_wherever_from(
             guess(alice)
     with pytest.raises(RateLimited):
         guess(alice, PASSWORD)
+    assert CountingHasher.asked == 100
     assert guess(bob, PASSWORD).user_id == bob.user.id
 
 

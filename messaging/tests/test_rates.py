@@ -221,6 +221,12 @@ def test_of_one_batch_the_first_are_stored_and_each_other_is_refused(
     assert outcomes[-1].message["seq"] == outcomes[0].message["seq"] + BURST
 
 
+def test_repeats_within_one_batch_cost_nothing(alice: Person, group: dict[str, Any], limited: Any):
+    write_batch([send_of(alice, group, "twin") for _ in range(30)])
+    outcomes = write_batch([send_of(alice, group) for _ in range(BURST - 1)])
+    assert [type(one) for one in outcomes] == [Posted] * (BURST - 1)
+
+
 # Changes: all else that others hear of
 
 
