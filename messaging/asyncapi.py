@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from chatproject.input_schemas import input_schema
-from chatproject.realtime import DEACTIVATED, MAX_FRAME_BYTES, NOT_SIGNED_IN, TOO_SLOW
+from chatproject.realtime import DEACTIVATED, MAX_FRAME_BYTES, NOT_SIGNED_IN, TOO_MANY, TOO_SLOW
 from chatproject.schemas import (
     BOOLEAN,
     COUNT,
@@ -140,7 +140,7 @@ CLOSE_CODES = {
     NOT_SIGNED_IN: "Not signed in, or the session ended: logout, password change, expiry.",
     DEACTIVATED: "Banned or deactivated.",
     TOO_SLOW: "Over 1 MiB waits for this client.",
-    4429: "An eleventh socket of one person, or ten times over the rate.",
+    TOO_MANY: "An eleventh socket of one person, or ten times over the rate.",
     TOO_BIG: f"A frame of over {MAX_FRAME_BYTES} bytes.",
     NOT_TEXT: "A binary frame.",
     1012: "The server is restarting: come back after a random 0 to 5 s.",

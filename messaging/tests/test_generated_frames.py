@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from chatproject.realtime import MAX_FRAME_BYTES
@@ -123,10 +123,16 @@ def changed(draw: Any) -> dict[str, Any]:
     """A good frame in which a field is missing or anything at all."""
     frame = draw(good())
     name = draw(st.sampled_from([*frame, *PAYLOADS[frame["type"]]["properties"], "more", "\ud800"]))
-    frame.pop(name, None)
+    value = frame.pop(name, None)
     if draw(st.booleans()) or name in ("more", "ref"):
-        frame[name] = draw(st.sampled_from(HOSTILE))
+        frame[name] = draw(st.sampled_from(HOSTILE) | st.sampled_from(nearly(value)))
     return frame
+
+
+def nearly(value: Any) -> list[Any]:
+    """What a server that is not strict would take for it."""
+    texts = [str(value), f" {value}", f"{value}\0"]
+    return [*texts, [value], {"0": value}, float(value) if type(value) is int else not value]
 
 
 def written(frame: dict[str, Any]) -> str:
@@ -167,7 +173,7 @@ def broken(draw: Any) -> str:
 
 
 TEXTS = st.sampled_from(
-    [good().map(written)] * 5 + [changed().map(written)] * 3 + [broken()]
+    [good().map(written)] * 4 + [changed().map(written)] * 4 + [broken()]
 ).flatmap(lambda strategy: strategy)
 FATAL = st.sampled_from([(b"\0", 1003), (b"{}", 1003), ("x" * (MAX_FRAME_BYTES + 1), 1009)])
 
@@ -318,9 +324,10 @@ def talk_for(stage: Stage, rounds: int, *, derandomize: bool = True) -> None:
         max_examples=rounds,
         deadline=None,
         phases=[Phase.generate],
+        verbosity=Verbosity.quiet,  # what fails says which frame it was
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(TEXTS, min_size=10, max_size=40), st.none() | FATAL)
+    @given(st.lists(TEXTS, min_size=25, max_size=40), st.none() | FATAL)
     def one_round(batch: list[str], fatal: Any) -> None:
         asyncio.run(stage.talk(batch, fatal))
 
@@ -328,7 +335,7 @@ def talk_for(stage: Stage, rounds: int, *, derandomize: bool = True) -> None:
 
 
 def test_whatever_frames_come_each_has_its_answer_and_the_chats_stay_whole(stage: Stage):
-    talk_for(stage, 30)
+    talk_for(stage, 40)
     stage.assert_whole()
     assert {kind for kind, answer in stage.counted if answer == "ok"} == set(FRAMES)
-    assert {kind for kind, answer in stage.counted if answer == "error"} == set(FRAMES)
+    assert sum(count for (_, answer), count in stage.counted.items() if answer == "error") > 100
