@@ -24,7 +24,7 @@ from messaging.seed.places import Place
 from messaging.seed.themes import Line, spoken
 from messaging.writer import people_shown
 
-MESSAGES_AT_ONCE = 250
+MESSAGES_AT_ONCE = 500
 BREATH_SECONDS = 0.01 if settings.IS_SQLITE else 0
 """Short transactions and a pause after each: SQLite's other writers only look now and then."""
 LETTERS = "ABCDEFGH"
