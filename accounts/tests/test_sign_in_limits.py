@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 
 from accounts import actions
 from chatproject.errors import RateLimited, SignInFailed
-from chatproject.testing import PASSWORD, Newcomer, Person, Server, contract, error_of
+from chatproject.testing import PASSWORD, Newcomer, Person, Server, error_of, rest_client
 from chatproject.testing.cast import web_session
 
 WRONG = "wrong horse 9"
@@ -33,8 +33,7 @@ def ana(newcomer: Callable[[str], Newcomer]) -> Newcomer:
 def guest(strict_server: Server) -> Iterator[httpx.Client]:
     """Somebody at an address of this test's own."""
     headers = {"X-Forwarded-For": new_address()}
-    options: dict[str, Any] = {"headers": headers, "timeout": 60, "event_hooks": contract.HOOKS}
-    with httpx.Client(base_url=strict_server.url, **options) as client:
+    with rest_client(strict_server, headers=headers, timeout=60) as client:
         yield client
 
 

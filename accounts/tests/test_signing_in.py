@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from accounts.models import SignIn, User
-from chatproject.testing import PASSWORD, Person, Server, contract, error_of
+from chatproject.testing import PASSWORD, Person, Server, error_of, rest_client
 from chatproject.testing.cast import web_session
 
 NEW_PASSWORD = "battery staple 7"
@@ -74,7 +74,7 @@ def test_who_is_deactivated_is_out_at_once(alice: Person):
 def page(server: Server, alice: Person) -> Iterator[httpx.Client]:
     """A browser's client on which Alice is signed in."""
     cookies = {"sessionid": web_session(alice), "csrftoken": "c" * 32}
-    with httpx.Client(base_url=server.url, cookies=cookies, event_hooks=contract.HOOKS) as client:
+    with rest_client(server, cookies=cookies) as client:
         yield client
 
 

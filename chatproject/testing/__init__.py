@@ -12,9 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chatproject.testing import contract
 from chatproject.testing.answers import error_of
-from chatproject.testing.cast import PASSWORD, Newcomer, Person, web_session
+from chatproject.testing.cast import PASSWORD, Newcomer, Person, rest_client, web_session
 from chatproject.testing.sockets import SocketClient
 from chatproject.testing.stage import IS_SERVICES, Server, another_installation, prepare
 
@@ -27,6 +26,7 @@ __all__ = [
     "SocketClient",
     "another_installation",
     "error_of",
+    "rest_client",
 ]
 
 
@@ -121,7 +121,7 @@ def person(server: Server) -> Iterator[Callable[..., Person]]:
 @pytest.fixture
 def anybody(server: Server) -> Iterator[httpx.Client]:
     """A REST client that is not signed in."""
-    with httpx.Client(base_url=server.url, timeout=30, event_hooks=contract.HOOKS) as client:
+    with rest_client(server) as client:
         yield client
 
 

@@ -18,7 +18,7 @@ from accounts.actions import update_profile
 from accounts.models import User
 from chatproject.errors import RateLimited
 from chatproject.ids import new_id
-from chatproject.testing import PASSWORD, Newcomer, Person, Server, contract, error_of
+from chatproject.testing import PASSWORD, Newcomer, Person, Server, error_of, rest_client
 from chats import actions as chat_actions
 from chats.models import Chat
 from messaging.writer import Posted, Send, write_batch
@@ -102,7 +102,7 @@ async def test_a_socket_answers_each_of_too_many_frames(ana: Newcomer, chat: dic
 @contextlib.contextmanager
 def page_of(who: Newcomer) -> Iterator[httpx.Client]:
     """A browser without scripts, signed in."""
-    with httpx.Client(base_url=who.server.url, timeout=30, event_hooks=contract.HOOKS) as page:
+    with rest_client(who.server) as page:
         page.get("/login")
         form = {"username": who.username, "password": PASSWORD, "csrfmiddlewaretoken": token(page)}
         assert page.post("/login", data=form).status_code == 302

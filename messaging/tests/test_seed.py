@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatproject.ids import new_id
-from chatproject.testing import Person, Server, contract
+from chatproject.testing import Person, Server, rest_client
 from chats.models import Chat, Membership
 from messaging.changes import changes
 from messaging.formatting import to_html
@@ -157,10 +157,7 @@ def test_direct_chats_are_found_again_and_not_made_twice(seeded: Seeded, server:
 
 def client_of(seeded: Seeded, server: Server, user_id: Any) -> httpx.Client:
     line = next(line for line in seeded.lines if line["user_id"] == str(user_id))
-    headers = {"Authorization": f"Bearer {line['access']}"}
-    return httpx.Client(
-        base_url=server.url, headers=headers, timeout=30, event_hooks=contract.HOOKS
-    )
+    return rest_client(server, headers={"Authorization": f"Bearer {line['access']}"})
 
 
 def test_tokens_open_the_api_and_hold_for_a_day(seeded: Seeded, server: Server) -> None:
