@@ -335,7 +335,41 @@ def talk_for(stage: Stage, rounds: int, *, derandomize: bool = True) -> None:
 
 
 def test_whatever_frames_come_each_has_its_answer_and_the_chats_stay_whole(stage: Stage):
-    talk_for(stage, 40)
+    talk_for(stage, 20)
     stage.assert_whole()
     assert {kind for kind, answer in stage.counted if answer == "ok"} == set(FRAMES)
     assert sum(count for (_, answer), count in stage.counted.items() if answer == "error") > 100
+
+
+SAMPLE: dict[str, Any] = {
+    "chat_id": CHATS[0],
+    "message_id": MESSAGES[0],
+    "content": "x",
+    "client_id": "c",
+    "message_type": "text",
+    "reply_to": MESSAGES[0],
+    "attachment_ids": [],
+    "emoji": "👍",
+    "seq": 1,
+    "user_ids": [PEOPLE[0]],
+    "epoch": "of another time",
+    "chats": {CHATS[0]: 1},
+    "token": TOKEN,
+}
+
+
+def near_misses(kind: str) -> list[str]:
+    """Each field in turn a little wrong, missing, null; the others right."""
+    schema = PAYLOADS[kind]
+    right = {name: SAMPLE.get(name, kind) for name in schema["required"]}
+    fields = sorted(schema["properties"].keys() - {"type", "ref"})
+    changes = [{name: value} for name in fields for value in [*nearly(SAMPLE[name]), None]]
+    missing = [{key: right[key] for key in right if key != name} for name in right]
+    frames = [right, *missing, *(right | change for change in changes)]
+    return [written({**frame, "ref": "ref"}) for frame in frames]
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_a_field_that_is_a_little_wrong_is_not_taken(stage: Stage, kind: str):
+    asyncio.run(stage.talk(near_misses(kind), None))
+    assert stage.counted[kind, "ok"] > 0
