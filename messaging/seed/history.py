@@ -51,7 +51,6 @@ class Draft:
     """A message that has no numbers yet. Each change after sending takes a version."""
 
     message: Message
-    mentioned: list[User]
     reactions: list[tuple[User, str]]
 
     @property
@@ -138,19 +137,18 @@ class _History:
         )
         if not turn.is_last_scene and self.rng.random() < DELETED_SHARE:
             message.deleted_at = moment + EDITED_AFTER
-            return Draft(message, [], [])
-        mentioned = self._write(message, turn)
-        return Draft(message, mentioned, self._reactions(turn, sender))
+            return Draft(message, [])
+        self._write(message, turn)
+        return Draft(message, self._reactions(turn, sender))
 
-    def _write(self, message: Message, turn: Turn) -> list[User]:
+    def _write(self, message: Message, turn: Turn) -> None:
         message.content = spoken(turn.line, turn.parts, self.rng)
         if "@" not in message.content:
             message.html = _cached_html(message.content)
-            return []
+            return
         message.html = to_html(message.content, self.shown)
         mentioned = mentions.resolve(message.content, self.people)
         message.mentions = [str(user.id) for user in mentioned]
-        return mentioned
 
     def _reactions(self, turn: Turn, sender: User) -> list[tuple[User, str]]:
         given = turn.line.reactions
@@ -181,7 +179,8 @@ def _store(place: Place, drafts: list[Draft]) -> None:
         for draft in drafts:
             _number(chat, draft)
         Message.objects.bulk_create([draft.message for draft in drafts])
-        Mention.objects.bulk_create(_mention_rows(drafts))
+        rows = [row for draft in drafts for row in draft.message.mention_rows()]
+        Mention.objects.bulk_create(rows)
         Reaction.objects.bulk_create(_reaction_rows(drafts))
         chat.active_at = max(chat.active_at, drafts[-1].message.created_at)
         chat.changed_at = Now()
@@ -195,19 +194,6 @@ def _number(chat: Chat, draft: Draft) -> None:
     message.seq, message.created_version = chat.last_seq, chat.version
     chat.version += draft.changes
     message.version = chat.version
-
-
-def _mention_rows(drafts: list[Draft]) -> list[Mention]:
-    return [
-        Mention(
-            message_id=draft.message.id,
-            user_id=user.id,
-            chat_id=draft.message.chat_id,
-            seq=draft.message.seq,
-        )
-        for draft in drafts
-        for user in draft.mentioned
-    ]
 
 
 def _reaction_rows(drafts: list[Draft]) -> list[Reaction]:

@@ -14,6 +14,7 @@ import httpx
 import jwt
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
@@ -106,8 +107,20 @@ def test_html_and_mentions_are_those_of_the_writer(seeded: Seeded) -> None:
     rows = Mention.objects.filter(chat__in=seeded.chats)
     pairs = sorted((str(row.message_id), str(row.user_id)) for row in rows)
     assert pairs
-    listed = [(str(one.id), user_id) for one in seeded.texts for user_id in one.mentions]
-    assert pairs == sorted(listed)
+    others = [
+        (str(one.id), user_id)
+        for one in seeded.texts
+        for user_id in one.mentions
+        if user_id != str(one.sender_id)
+    ]
+    assert pairs == sorted(others)
+
+
+def test_who_mentions_themselves_has_nothing_to_read(tmp_path: Path) -> None:
+    chats = Seeded(tmp_path, users=3, groups=6, messages=900).chats
+    texts = Message.objects.filter(chat__in=chats)
+    assert any(str(one.sender_id) in one.mentions for one in texts)
+    assert not Mention.objects.filter(chat__in=chats, user=F("message__sender")).exists()
 
 
 def test_text_is_varied_and_looks_real(seeded: Seeded) -> None:
