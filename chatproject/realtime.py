@@ -30,8 +30,9 @@ MAX_WAITING = 10_000
 class Envelope(NamedTuple):
     """One event on its way to the hubs. ``data`` is the frame that sockets get, as JSON.
 
-    ``target`` says what ``key`` is: ``chat``, ``chats`` (ids joined by commas), ``user``,
-    ``watched`` (a user id), ``seat`` (a user id), ``sign_in``. ``number`` is the chat's version,
+    ``target`` says what it is for and what ``key`` is: ``chat``, ``passing``, ``typing`` and
+    ``deleted`` (a chat's id), ``chats`` (several, joined by commas), ``marks``, ``watched`` and
+    ``seat`` (a user's), ``sign_in``, ``beat`` (a listener's). ``number`` is the chat's version,
     0 where the event has none, or a close code. ``about`` is the id that the hub needs
     besides: who left, who is not told, who types, or which chat.
     """
@@ -60,9 +61,9 @@ def typing_in(chat_id: UUID, event: dict[str, Any], user_id: UUID) -> Envelope:
     return Envelope("typing", str(chat_id), 0, orjson.dumps(event), str(user_id))
 
 
-def to_user(user_id: UUID, event: dict[str, Any]) -> Envelope:
-    """To somebody's own sockets alone."""
-    return Envelope("user", str(user_id), 0, orjson.dumps(event), "")
+def marks_moved(user_id: UUID, chat_id: UUID) -> Envelope:
+    """Somebody's own marks or settings in a chat changed: the hubs read and tell them."""
+    return Envelope("marks", str(user_id), 0, b"", str(chat_id))
 
 
 def to_watchers(user_id: UUID, event: dict[str, Any]) -> Envelope:

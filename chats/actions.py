@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import User
 from chatproject.errors import Conflict, Invalid
-from chatproject.realtime import chat_deleted, publish, seat_taken
+from chatproject.realtime import chat_deleted, marks_moved, publish, seat_taken
 from chats import access, events, talk
 from chats.models import MAX_MEMBERS, Chat, Membership, pair_of
 
@@ -227,7 +227,7 @@ def change_own_settings(*, actor: User, chat: Chat, **changes: Any) -> Membershi
         for key, value in changes.items():
             setattr(seat, key, value)
         seat.save(update_fields=list(changes))
-        publish(events.me_updated(seat))
+        publish(marks_moved(actor.id, chat.id))
     return seat
 
 
@@ -250,7 +250,7 @@ def mark_unread(*, actor: User, chat: Chat, seq: int) -> Membership:
         rows = Membership.objects.filter(id=seat.id, last_read_seq__gte=seq)
         if rows.update(last_read_seq=seq - 1):
             seat.last_read_seq = seq - 1
-            publish(events.me_updated(seat))
+            publish(marks_moved(actor.id, chat.id))
     return seat
 
 

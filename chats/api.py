@@ -13,6 +13,7 @@ from chatproject.errors import Invalid, NotThere
 from chatproject.operations import PAGED, operation, page_of
 from chatproject.rest import Cursor
 from chatproject.schemas import list_of, object_of, ref
+from chatproject.snapshots import snapshot
 from chats import access, actions
 from chats.models import Chat, Membership
 from chats.serializers import (
@@ -22,8 +23,8 @@ from chats.serializers import (
     ReadSerializer,
     RoleSerializer,
     UnreadSerializer,
-    chat_document,
     chat_documents,
+    chat_seen_by,
     me_document,
     member_documents,
 )
@@ -52,6 +53,7 @@ class ChatsView(APIView):
         parameters=PAGED,
         text="Latest activity first.",
     )
+    @snapshot()
     def get(self, request: Request) -> Response:
         pages = ChatCursor()
         page = pages.paginate_queryset(Chat.objects.of(request.user), request, self)
@@ -68,7 +70,7 @@ class ChatsView(APIView):
         given = checked(NewChatSerializer, request)
         people = people_named(given["members"], "members")
         chat, is_new = _create(request.user, given, people)
-        return Response(chat_document(request.user, chat), 201 if is_new else 200)
+        return Response(chat_seen_by(request.user, chat.id), 201 if is_new else 200)
 
 
 def _create(actor: User, given: dict[str, Any], people: list[User]) -> tuple[Chat, bool]:
@@ -80,8 +82,7 @@ def _create(actor: User, given: dict[str, Any], people: list[User]) -> tuple[Cha
 class ChatView(APIView):
     @operation("One chat", answers={200: ref("Chat")})
     def get(self, request: Request, chat_id: UUID) -> Response:
-        seat = access.seat_in(request.user, chat_id)
-        return Response(chat_document(request.user, seat.chat))
+        return Response(chat_seen_by(request.user, chat_id))
 
     @operation(
         "Change a chat, or one's own settings in it",
@@ -94,10 +95,10 @@ class ChatView(APIView):
         given = checked(ChatChangeSerializer, request)
         own = given.pop("me", None)
         if given:
-            chat = actions.update_chat(actor=request.user, chat=chat, **given)
+            actions.update_chat(actor=request.user, chat=chat, **given)
         if own:
             actions.change_own_settings(actor=request.user, chat=chat, **own)
-        return Response(chat_document(request.user, chat))
+        return Response(chat_seen_by(request.user, chat_id))
 
     @operation("Delete a group", answers={204: None}, text="For owners.")
     def delete(self, request: Request, chat_id: UUID) -> Response:

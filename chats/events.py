@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from chatproject.realtime import Envelope, to_chat, to_chat_unnumbered, to_user, typing_in
+from chatproject.realtime import Envelope, marks_moved, to_chat, to_chat_unnumbered, typing_in
 from chats.models import Chat, Membership
 from chats.serializers import (
     MAX_MEMBERS_WITH_MARKS,
-    me_document,
     member_documents,
     shared_chat_document,
 )
@@ -46,14 +45,9 @@ def members_changed(kind: str, chat: Chat, seats: list[Membership]) -> list[Enve
     ]
 
 
-def me_updated(seat: Membership) -> Envelope:
-    event = {"type": "me.updated", "chat_id": str(seat.chat_id), "me": me_document(seat)}
-    return to_user(seat.user_id, event)
-
-
 def mark_moved(seat: Membership) -> list[Envelope]:
     """To one's own devices, and in small chats to the others."""
-    envelopes = [me_updated(seat)]
+    envelopes = [marks_moved(seat.user_id, seat.chat_id)]
     if seat.chat.member_count <= MAX_MEMBERS_WITH_MARKS:
         event = {
             "type": "read",

@@ -17,8 +17,9 @@ from chatproject.fields import (
     StrictUUIDField,
     VisibleTextField,
 )
+from chatproject.snapshots import snapshot
 from chatproject.times import rfc3339, rfc3339_or_none
-from chats import talk
+from chats import access, talk
 from chats.models import MAX_MEMBERS, Chat, Membership
 
 Document = dict[str, Any]
@@ -61,6 +62,12 @@ def chat_documents(user: User, chats: Iterable[Chat]) -> list[Document]:
 
 def chat_document(user: User, chat: Chat) -> Document:
     return chat_documents(user, [chat])[0]
+
+
+@snapshot()
+def chat_seen_by(user: User, chat_id: UUID) -> Document:
+    """The chat of this moment, with counts that fit its version. Raises NotThere."""
+    return chat_document(user, access.seat_in(user, chat_id).chat)
 
 
 def _seats(user: User, chats: Sequence[Chat]) -> dict[UUID, Membership]:

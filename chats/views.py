@@ -13,6 +13,7 @@ from accounts.serializers import own_document, user_documents
 from accounts.views import SignedInView
 from chatproject.errors import NotThere, Problem
 from chatproject.fields import parse_uuid
+from chatproject.snapshots import snapshot
 from chats import access, actions
 from chats.forms import GroupForm, RoleForm
 from chats.models import Chat, Membership
@@ -23,6 +24,7 @@ MAX_PEOPLE_SHOWN = 50
 MAX_NAMED = 3
 
 
+@snapshot()
 def shell_context(request: HttpRequest) -> dict[str, Any]:
     """What the frame around every chat page shows: oneself and one's chats."""
     user: Any = request.user

@@ -13,6 +13,7 @@ from chatproject.fields import checked_input
 from chatproject.operations import LIMIT, Parameter, operation, whole_number
 from chatproject.rest import integer_parameter, limit_parameter
 from chatproject.schemas import BOOLEAN, list_of, object_of, ref
+from chatproject.snapshots import snapshot
 from chats import access
 from chats.serializers import chat_document
 from messaging import actions, changes, queries
@@ -129,6 +130,7 @@ class ChangesView(APIView):
             Parameter("since", "The version that one has.", whole_number(0), is_required=True)
         ],
     )
+    @snapshot()
     def get(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         since = integer_parameter(request, "since", low=0)

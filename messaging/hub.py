@@ -15,6 +15,7 @@ from chatproject.pools import in_database_pool
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope, bus
 from messaging import reading
 from messaging.feeds import Feed, push
+from messaging.marks import Marks
 from messaging.sockets import Socket
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class Hub:
     def __init__(self) -> None:
         self.presence = PresenceWriter()
         self._feeds: dict[str, Feed] = {}
+        self._marks = Marks(version_of=self._version_of)
         self._by_user: dict[str, set[Socket]] = {}
         self._by_sign_in: dict[str, set[Socket]] = {}
         self._watchers: dict[str, set[Socket]] = {}
@@ -128,8 +130,8 @@ class Hub:
                 feed.take_typing(envelope)
             case "deleted" if feed:
                 feed.end()
-            case "user":
-                push(self._by_user.get(envelope.key, ()), envelope.data)
+            case "marks" if envelope.key in self._by_user:
+                self._spawn(self._tell_marks(envelope.key, envelope.about))
             case "watched":
                 push(self._watchers.get(envelope.key, ()), envelope.data)
             case "chats":
@@ -145,6 +147,18 @@ class Hub:
             if chat_id in self._feeds:
                 sockets |= self._feeds[chat_id].sockets
         push(sockets, envelope.data)
+
+    async def _tell_marks(self, user_id: str, chat_id: str) -> None:
+        try:
+            await self._marks.tell(
+                user_id, chat_id, lambda data: push(self._by_user.get(user_id, ()), data)
+            )
+        except Exception as error:
+            logger.warning("the marks of %s are not told: %r", user_id, error)
+
+    def _version_of(self, chat_id: str) -> int | None:
+        feed = self._feeds.get(chat_id)
+        return feed.version if feed else None
 
     # Seats
 

@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 
 from accounts.models import SignIn, User
 from chatproject.realtime import Envelope
+from chatproject.snapshots import snapshot
 from chats.models import Chat, Membership
-from chats.serializers import chat_document
+from chats.serializers import chat_document, me_document
 from messaging.events import MAX_READ, read_events
 from messaging.models import Installation
 from messaging.serializers import Document
@@ -35,11 +36,20 @@ def seats_of(user_id: UUID) -> tuple[int, dict[str, int]]:
     return seats_version or 0, versions
 
 
+@snapshot()
 def chat_for(user_id: UUID, chat_id: UUID) -> Document | None:
     """The chat as this user sees it; None if they are not in it."""
     seats = Membership.objects.present().filter(user=user_id, chat=chat_id)
     seat = seats.select_related("chat", "user").first()
     return chat_document(seat.user, seat.chat) if seat else None
+
+
+@snapshot()
+def marks_in(user_id: UUID, chat_id: UUID) -> tuple[int, Document] | None:
+    """The chat's version, and one's own marks and counts at it; None if one is not in it."""
+    seats = Membership.objects.present().filter(user=user_id, chat=chat_id)
+    seat = seats.select_related("chat").first()
+    return (seat.chat.version, me_document(seat)) if seat else None
 
 
 def missed_events(chat_id: UUID, since: int) -> list[Envelope] | None:

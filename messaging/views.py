@@ -13,6 +13,7 @@ from accounts.views import SignedInView
 from chatproject.errors import NotThere, with_retry_after
 from chatproject.fields import MAX_INTEGER, checked_input
 from chatproject.ids import new_id
+from chatproject.snapshots import snapshot
 from chats.models import Chat, Membership
 from chats.serializers import chat_document, member_documents
 from chats.views import present_members, seat_or_404, shell_context
@@ -38,20 +39,26 @@ class ChatView(SignedInView):
     def _show(
         self, request: HttpRequest, chat_id: UUID, *, draft: str = "", status: int = 200
     ) -> HttpResponse:
-        seat = seat_or_404(request.user, chat_id)
         window = _window(request)
-        # The chat is read before its messages: a script that starts here misses nothing.
-        page = queries.page(seat.chat, limit=PAGE_SIZE, **window)
         context = {
-            **shell_context(request),
-            **_conversation(request.user, seat, page),
-            "page": page,
+            **self._read(request, chat_id, window),
             "target_seq": window.get("around"),
             "epoch": reading.epoch(),
             "draft": draft,
             "client_id": new_id(),  # pressing Send twice posts once
         }
         return render(request, "messaging/chat.html", context, status=status)
+
+    @snapshot()
+    def _read(self, request: HttpRequest, chat_id: UUID, window: dict[str, Any]) -> dict[str, Any]:
+        """A script that starts from this version misses nothing and counts nothing twice."""
+        seat = seat_or_404(request.user, chat_id)
+        page = queries.page(seat.chat, limit=PAGE_SIZE, **window)
+        return {
+            **shell_context(request),
+            **_conversation(request.user, seat, page),
+            "page": page,
+        }
 
     def post(self, request: Any, chat_id: UUID) -> HttpResponse:
         # A form's newlines come as two characters.

@@ -1,5 +1,6 @@
 """How far one has read, and what is unread: exact counts."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -154,6 +155,42 @@ async def test_both_doors_mark_and_all_who_should_hear_of_it(
         assert other.of_type("me.updated") == []
         assert stranger.of_type("read", "me.updated") == []
         assert own.of_type("read") == []
+
+
+async def test_the_counts_told_fit_the_messages_told_before_them(
+    alice: Person, bob: Person, group: Document
+):
+    """What somebody's device counts by itself from there on is never one off."""
+    async with alice.socket() as busy, bob.socket() as reads, bob.socket() as counts_along:
+
+        async def talk() -> None:
+            for number in range(60):
+                await busy.ask("message.send", chat_id=group["id"], content=f"{number}")
+
+        async def read() -> None:
+            for seq in range(1, 55, 3):
+                await reads.until(lambda frame, seq=seq: _seq(frame) >= seq + 1)
+                await reads.ask("read", chat_id=group["id"], seq=seq)
+
+        await asyncio.gather(talk(), read())
+        await counts_along.until(lambda frame: _seq(frame) == 61)
+        await counts_along.settle(2)
+    told = 0
+    for place, frame in enumerate(counts_along.frames):
+        if frame["type"] == "me.updated":
+            told += 1
+            own = frame["me"]
+            before = [_seq(one) for one in counts_along.frames[:place]]
+            assert own["unread_count"] == sum(seq > own["last_read_seq"] for seq in before)
+            last = place
+    assert told > 3
+    since = sum(_seq(one) > 0 for one in counts_along.frames[last:])
+    assert counts_along.frames[last]["me"]["unread_count"] + since == counts(bob, group)[0] == 9
+
+
+def _seq(frame: Document) -> int:
+    seq: int = frame["message"]["seq"] if frame["type"] == "message.created" else 0
+    return seq
 
 
 def test_others_see_how_far_one_has_read(alice: Person, bob: Person, group: Document):
