@@ -52,8 +52,9 @@ class Ear:
 
 @pytest.fixture
 async def hub(installation: None) -> AsyncIterator[Hub]:
-    """A hub that is never started: it hears nothing but what a test gives it."""
+    """A hub that listens to no layer: it hears nothing but what a test gives it."""
     deaf = Hub()
+    deaf._spawn(deaf.presence.run())  # it admits sockets
     yield deaf
     await deaf.stop()
 
