@@ -5,14 +5,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import RegexValidator
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import build_parameter_type
+from drf_spectacular.plumbing import ResolvedComponent, build_parameter_type
 
-from chatproject.fields import VisibleTextField
-from chatproject.input_schemas import VISIBLE
+from chatproject.input_schemas import input_schema
 from chatproject.operations import Operation, operation_of
 from chatproject.schemas import Schema, ref
 
@@ -134,9 +131,12 @@ class Description(AutoSchema):
     def _get_request_body(self, direction: Any = "request") -> Schema | None:
         if self._said.body is None:
             return None
-        body = self.resolve_serializer(self._said.body, "request")
-        content = {"content": {"application/json": {"schema": body.ref}}}
-        return {"required": True, **content} if "required" in body.schema else content
+        schema = input_schema(self._said.body)
+        name = self._said.body.__name__.removesuffix("Serializer")
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, self._said.body)
+        self.registry.register_on_missing(component)
+        content = {"content": {"application/json": {"schema": component.ref}}}
+        return {"required": True, **content} if schema["required"] else content
 
     def _get_response_bodies(self, direction: Any = "response") -> Schema:
         answers = {
@@ -164,36 +164,3 @@ class Description(AutoSchema):
 def _answer(status: int, schema: Schema | None) -> Schema:
     content = {"content": {"application/json": {"schema": schema}}} if schema else {}
     return {"description": HTTPStatus(status).phrase, **content}
-
-
-class StrictText(OpenApiSerializerFieldExtension):
-    """White space around it is not part of a text, so something else has to be there."""
-
-    target_class = "chatproject.fields.StrictTextField"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
-        field = self.target
-        if isinstance(field, VisibleTextField) and not field.allow_blank:
-            return {"type": "string", "pattern": VISIBLE}
-        has_pattern = any(isinstance(rule, RegexValidator) for rule in field.validators)
-        if field.allow_blank or field.keeps_space or has_pattern:
-            return {"type": "string"}
-        return {"type": "string", "pattern": r"\S"}
-
-
-class AnyText(OpenApiSerializerFieldExtension):
-    target_class = "chatproject.fields.AnyTextField"
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
-        return {"type": "string"}
-
-
-class JSONObject(OpenApiSerializerFieldExtension):
-    """All JSON that we take in as it is has to be an object."""
-
-    target_class = "rest_framework.serializers.JSONField"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
-        return {"type": "object"}

@@ -85,8 +85,8 @@ def test_every_operation_says_what_it_does_and_how_to_sign_in():
 @pytest.mark.parametrize(
     ("body", "field", "schema"),
     [
-        ("Registration", "username", {"minLength": 2, "maxLength": 32}),
-        ("ChatChange", "topic", {"type": ["string", "null"], "maxLength": 250}),
+        ("Login", "password", {"type": "string", "maxLength": 1024}),
+        ("ChatChange", "name", {"type": "string"}),
         ("Profile", "settings", {"type": "object"}),
         ("Unread", "seq", {"type": "integer", "minimum": 1, "maximum": 2**53}),
         ("NewMembers", "user_ids", {"type": "array", "minItems": 1}),
