@@ -16,7 +16,6 @@ from chatproject.text import HALF_A_PAIR, InvalidText, clean, is_blank, is_encod
 MAX_INTEGER = 2**53
 """The largest number that every JSON reader keeps exact."""
 MAX_DEPTH = 16
-ENDLESS = (float("inf"), float("-inf"))
 
 
 class StrictTextField(serializers.CharField):
@@ -153,8 +152,7 @@ def _no_json(constant: str) -> None:
 def check_bounds(value: Any) -> None:
     """Raises Invalid, which names the field, for what is JSON and yet too much.
 
-    That is over 16 levels, an integer beyond 53 bits or a number without end, and half a
-    surrogate pair.
+    That is over 16 levels, a number beyond 53 bits, and half a surrogate pair.
     """
     if not isinstance(value, dict):
         _check_bounds(value, MAX_DEPTH, None)
@@ -175,7 +173,7 @@ def _check_bounds(value: Any, depth: int, attr: str | None) -> None:
         if not is_encodable(value):
             code, sentence = HALF_A_PAIR
             raise Invalid(sentence, code=code, attr=attr)
-    elif (type(value) is int and abs(value) > MAX_INTEGER) or value in ENDLESS:
+    elif isinstance(value, int | float) and abs(value) > MAX_INTEGER:
         raise Invalid("A number is too large.", code="parse_error", attr=attr)
 
 
