@@ -44,7 +44,7 @@ _PRESENCE: dict[str, Schema] = {
     "last_seen": nullable(TIME),
 }
 _EXPIRES: dict[str, Schema] = {
-    "expires_at": described("When the token ends; null for a cookie.", nullable(TIME))
+    "expires_at": described("When the token, or the sign-in behind a cookie, ends.", nullable(TIME))
 }
 _CHANGES = object_of(
     chat_id=UUID,

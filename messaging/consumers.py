@@ -49,7 +49,8 @@ COME_BACK = 1012
 
 class SignedIn(NamedTuple):
     sign_in: SignIn
-    expires_at: int | None
+    expires_at: int
+    """In seconds since 1970: the token's end, or that of the cookie's sign-in."""
 
 
 class ChatConsumer(AsyncConsumer):
@@ -128,7 +129,7 @@ class ChatConsumer(AsyncConsumer):
             "protocol": 1,
             "epoch": epoch,
             "user": document,
-            "expires_at": _time_or_none(self.socket.expires_at),
+            "expires_at": _time(self.socket.expires_at),
             "heartbeat": HEARTBEAT_SECONDS,
             "limits": {"frame_bytes": MAX_FRAME_BYTES, "content_chars": MAX_CONTENT},
         }
@@ -209,7 +210,7 @@ class ChatConsumer(AsyncConsumer):
             raise Forbidden("This token is not one of yours.")
         hub.renew(self.socket, found.sign_in.id, found.expires_at)
         self._sign_in_id = found.sign_in.id
-        return {"expires_at": _time_or_none(found.expires_at)}
+        return {"expires_at": _time(found.expires_at)}
 
     # Answers
 
@@ -250,7 +251,7 @@ def _find(token: str, session_key: str) -> SignedIn | None:
         return SignedIn(*found) if found else None
     engine = import_module(settings.SESSION_ENGINE)
     sign_in = access.sign_in_by_session(engine.SessionStore(session_key))
-    return SignedIn(sign_in, None) if sign_in else None
+    return SignedIn(sign_in, int(sign_in.expires_at.timestamp())) if sign_in else None
 
 
 def _greeting(user: User) -> tuple[dict[str, Any], str]:
@@ -266,8 +267,8 @@ def _ref(given: dict[str, Any]) -> str | None:
     return ref
 
 
-def _time_or_none(seconds: int | None) -> str | None:
-    return None if seconds is None else rfc3339(datetime.fromtimestamp(seconds, UTC))
+def _time(seconds: int) -> str:
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))
 
 
 def _header(scope: Any, name: bytes) -> str:

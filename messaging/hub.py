@@ -101,7 +101,7 @@ class Hub:
         for key in socket.watched_ids:
             self._watchers.setdefault(key, set()).add(socket)
 
-    def renew(self, socket: Socket, sign_in_id: UUID, expires_at: int | None) -> None:
+    def renew(self, socket: Socket, sign_in_id: UUID, expires_at: int) -> None:
         """A socket goes on under a newer token."""
         _discard(self._by_sign_in, str(socket.sign_in_id), socket)
         socket.sign_in_id, socket.expires_at = sign_in_id, expires_at

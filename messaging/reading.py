@@ -121,6 +121,6 @@ def epoch() -> str:
     return str(row.epoch)
 
 
-def has_passed(moment: int | None) -> bool:
-    """Whether a time, in seconds since 1970, is over; None never is."""
-    return moment is not None and moment <= time.time()
+def has_passed(moment: int) -> bool:
+    """Whether a time, in seconds since 1970, is over."""
+    return moment <= time.time()

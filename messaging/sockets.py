@@ -23,7 +23,7 @@ class Socket:
         *,
         user: User,
         sign_in_id: UUID,
-        expires_at: int | None,
+        expires_at: int,
     ) -> None:
         self.id = new_id()
         self.user_id = user.id

@@ -23,13 +23,17 @@ from messaging.hub import NEVER, Hub
 from messaging.sockets import Socket
 from messaging.writer import Posted, Send, write_batch
 
+NEVER_ENDS = 2**40
+
 
 class Ear:
     """A socket of the deaf hub, and all that was written to it."""
 
     def __init__(self, who: Person) -> None:
         self.frames: list[dict[str, Any]] = []
-        self.socket = Socket(self._send, user=who.user, sign_in_id=who.sign_in.id, expires_at=None)
+        self.socket = Socket(
+            self._send, user=who.user, sign_in_id=who.sign_in.id, expires_at=NEVER_ENDS
+        )
 
     async def _send(self, message: dict[str, Any]) -> None:
         self.frames.append(json.loads(message["text"]))
@@ -280,7 +284,7 @@ async def test_more_than_a_mebibyte_of_waiting_events_cuts_off_but_answers_do_no
         sent.append(message)
 
     socket = Socket(
-        send_to_stalled_client, user=alice.user, sign_in_id=alice.sign_in.id, expires_at=None
+        send_to_stalled_client, user=alice.user, sign_in_id=alice.sign_in.id, expires_at=NEVER_ENDS
     )
     half = "x" * 600_000
     socket.answer(half * 4)

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 import websockets
+from django.utils import timezone
 
 from accounts.actions import end_sign_ins
+from accounts.models import SignIn
 from accounts.tokens import access_token
 from chatproject.ids import new_id
 from chatproject.testing import Person, Server, SocketClient
 from chatproject.testing.cast import web_session
+from chatproject.times import rfc3339
 
 
 @contextlib.asynccontextmanager
@@ -45,7 +48,18 @@ async def test_the_cookie_opens_a_socket_from_the_pages_own_origin(alice: Person
     async with _open(server, Cookie=f"a=b; {_cookie(alice)}", Origin=server.url) as socket:
         hello = await socket.event("hello")
         assert hello["user"]["id"] == alice.id
-        assert hello["expires_at"] is None
+        assert hello["expires_at"] > rfc3339(timezone.now() + timedelta(days=29))
+
+
+async def test_the_socket_of_a_cookie_is_closed_when_its_sign_in_ends(
+    alice: Person, server: Server
+):
+    cookie = _cookie(alice)
+    soon = timezone.now() + timedelta(seconds=3)
+    SignIn.objects.filter(user=alice.user, kind=SignIn.Kind.WEB).update(expires_at=soon)
+    async with _open(server, Cookie=cookie, Origin=server.url) as socket:
+        assert (await socket.event("hello"))["expires_at"] <= rfc3339(soon)
+        assert await socket.close_code(10) == 4401
 
 
 @pytest.mark.parametrize(
