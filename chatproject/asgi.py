@@ -1,6 +1,9 @@
 """Where requests and sockets come in."""
 
+import asyncio
+import multiprocessing
 import os
+import signal
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -42,9 +45,24 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await router(scope, receive, send)
 
 
+def _end_with_parent() -> None:
+    """A worker that outlives the process that started it would hold the port against the next."""
+    parent, loop = multiprocessing.parent_process(), asyncio.get_running_loop()
+    if parent is None:
+        return
+    ended = parent.sentinel
+
+    def end() -> None:
+        loop.remove_reader(ended)
+        signal.raise_signal(signal.SIGTERM)
+
+    loop.add_reader(ended, end)
+
+
 async def _live(receive: Any, send: Any) -> None:
     await receive()
     hub.ensure_started()
+    _end_with_parent()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await hub.stop()

@@ -226,7 +226,19 @@ async def test_a_paused_redis_delays_no_answer_and_no_event_for_long(
         await _layer_carries(a, b, group)
 
 
-# A worker that is killed
+# Processes that are killed
+
+
+async def test_workers_end_with_the_process_that_started_them(own_server: Server):
+    workers = _workers(own_server)
+    assert len(workers) == 2
+    own_server.process.kill()
+    own_server.process.wait()
+    deadline = time.monotonic() + 15
+    while any(_parent_of(str(pid)) is not None for pid in workers):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    own_server.start()  # on the same port
 
 
 def _workers(server: Server) -> list[int]:
