@@ -5,8 +5,11 @@ worker has an installation of its own, shared by its tests and the server under 
 emptied between tests, as nothing is in real life: every test brings people of its own.
 """
 
+import functools
+import inspect
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,6 +39,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if item.get_closest_marker("services")]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = _giving_back(item.obj)
+
+
+def _giving_back(test: Callable[..., Any]) -> Callable[..., Any]:
+    """A coroutine has a database connection of its own, which nobody else could give back."""
+
+    @functools.wraps(test)
+    async def giving_back(*args: Any, **kwargs: Any) -> None:
+        try:
+            await test(*args, **kwargs)
+        finally:
+            _release()
+
+    return giving_back
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +75,12 @@ def django_db_setup(installation: None) -> None:
 
 @pytest.fixture(autouse=True)
 def _given_back() -> Iterator[None]:
-    """While a browser's loop runs, each test has a connection of its own, which none would end."""
+    """While a browser's loop runs, each test has a connection of its own, too."""
     yield
+    _release()
+
+
+def _release() -> None:
     from chatproject.pools import release_connection
 
     release_connection()
@@ -65,14 +88,20 @@ def _given_back() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server(installation: None) -> Iterator[Server]:
-    """One server for all tests of a worker. At the end its log holds no error."""
-    running = Server()
-    running.start()
-    yield running
-    running.stop()
-    log = running.log.read_text()
-    assert "Traceback" not in log, log
-    assert " ERROR " not in log, log
+    """One server for all tests of a worker."""
+    yield from _running(Server())
+
+
+@pytest.fixture
+def own_environment(tmp_path: Path) -> dict[str, str]:
+    """What ``own_server`` is started with; a module may say more."""
+    return another_installation(tmp_path)
+
+
+@pytest.fixture
+def own_server(own_environment: dict[str, str]) -> Iterator[Server]:
+    """A server with an installation of its own, to be ended as a test likes."""
+    yield from _running(Server(**own_environment))
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +111,18 @@ def strict_server(installation: None, tmp_path_factory: pytest.TempPathFactory) 
     It believes ``X-Forwarded-For``, so that tests come from as many addresses as they like.
     """
     place = another_installation(tmp_path_factory.mktemp("strict"))
-    strict = Server(**place, RATE_LIMITS="on", TRUSTED_PROXIES="127.0.0.1")
-    strict.start()
-    yield strict
-    strict.stop()
-    log = strict.log.read_text()
+    yield from _running(Server(**place, RATE_LIMITS="on", TRUSTED_PROXIES="127.0.0.1"))
+
+
+def _running(server: Server) -> Iterator[Server]:
+    """At the end its log holds no error."""
+    server.start()
+    yield server
+    if server.process.poll() is None:
+        server.stop()
+    log = server.log.read_text()
     assert "Traceback" not in log, log
+    assert " ERROR " not in log, log
 
 
 @pytest.fixture

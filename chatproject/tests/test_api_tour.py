@@ -103,14 +103,14 @@ def sessions(tmp_path: Path) -> Iterator[dict[str, Session]]:
 
 @pytest.mark.parametrize("document", [README, TOUR], ids=lambda path: path.name)
 def test_every_example_answers_what_is_shown(
-    document: Path, sessions: dict[str, Session], server: Server
+    document: Path, sessions: dict[str, Session], own_server: Server
 ):
     examples = list(_examples(document))
     assert examples
     for block, answer in examples:
         where = f"{document.name}:{block.line}"
-        printed = sessions[block.language].run(block.text.replace(DOCUMENTED_AT, server.url))
-        printed = printed.replace(server.url, DOCUMENTED_AT)
+        printed = sessions[block.language].run(block.text.replace(DOCUMENTED_AT, own_server.url))
+        printed = printed.replace(own_server.url, DOCUMENTED_AT)
         if answer is None:
             assert printed == "", where
         elif answer.language == "text":

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from chatproject.testing import PASSWORD, Server, another_installation
+from chatproject.testing import PASSWORD, Server
 from chatproject.testing.stage import ROOT
 
 PROGRAM = ROOT / "docs" / "example_client.py"
@@ -137,15 +137,6 @@ class Follower:
         content = message["content"] if content is None else content
         wanted = (message["seq"], message["sender"]["username"], what, content)
         return wanted in self.lines(message["chat_id"])
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    own = Server(**another_installation(tmp_path))
-    own.start()
-    yield own
-    if own.process.poll() is None:
-        own.stop(signal.SIGKILL)
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from chatproject.testing import PASSWORD, Person, Server, another_installation
+from chatproject.testing import PASSWORD, Person, Server
 
 Open = Callable[..., Page]
 
@@ -330,35 +329,30 @@ def test_a_chat_is_started_in_the_dialog(
 
 
 def test_a_message_sent_while_the_server_is_away_arrives_once(
-    open_page: Open, tmp_path: Path
+    open_page: Open, own_server: Server
 ) -> None:
-    own = Server(**another_installation(tmp_path))
-    own.start()
-    try:
-        chat, headers = _two_who_know_each_other(own)
-        page = open_page(None, f"{own.url}/login?next=/c/{chat}")
-        page.get_by_label("Username").fill("alice")
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        expect(field(page)).to_be_focused()
-        say(page, "before")
-        expect(page.locator(".is-pending")).to_have_count(0)
-        expect(messages(page)).to_have_count(1)
-        own.stop()
-        say(page, "meanwhile")
-        say(page, "meanwhile, too")
-        expect(page.locator("[data-slot=state]").last).to_have_text("Waiting to send")
-        expect(page.locator("[data-banner]")).to_have_text("Reconnecting…")
-        own.start()
-        expect(page.locator(".is-pending")).to_have_count(0, timeout=20_000)
-        expect(texts(page)).to_have_text(["before", "meanwhile", "meanwhile, too"])
-        stored = httpx.get(f"{own.url}/chats/{chat}/messages", headers=headers).json()
-        said = [message["content"] for message in stored["results"]]
-        assert said == ["before", "meanwhile", "meanwhile, too"]
-        page.context.close()
-        page.errors[:] = [line for line in page.errors if "ERR_CONNECTION_REFUSED" not in line]
-    finally:
-        own.stop()
+    chat, headers = _two_who_know_each_other(own_server)
+    page = open_page(None, f"{own_server.url}/login?next=/c/{chat}")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(field(page)).to_be_focused()
+    say(page, "before")
+    expect(page.locator(".is-pending")).to_have_count(0)
+    expect(messages(page)).to_have_count(1)
+    own_server.stop()
+    say(page, "meanwhile")
+    say(page, "meanwhile, too")
+    expect(page.locator("[data-slot=state]").last).to_have_text("Waiting to send")
+    expect(page.locator("[data-banner]")).to_have_text("Reconnecting…")
+    own_server.start()
+    expect(page.locator(".is-pending")).to_have_count(0, timeout=20_000)
+    expect(texts(page)).to_have_text(["before", "meanwhile", "meanwhile, too"])
+    stored = httpx.get(f"{own_server.url}/chats/{chat}/messages", headers=headers).json()
+    said = [message["content"] for message in stored["results"]]
+    assert said == ["before", "meanwhile", "meanwhile, too"]
+    page.context.close()
+    page.errors[:] = [line for line in page.errors if "ERR_CONNECTION_REFUSED" not in line]
 
 
 def test_what_is_not_sent_and_not_yet_written_outlives_a_reload(

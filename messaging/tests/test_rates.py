@@ -150,11 +150,11 @@ def test_a_repeat_costs_nothing_and_is_answered_beyond_the_rate(
 
 
 def test_a_refused_client_id_is_free(ana: Newcomer, chat: dict[str, Any]):
-    while post(ana, chat).status_code == 201:
-        pass
-    assert post(ana, chat, client_id="later").status_code == 429
+    for number in count():
+        if post(ana, chat, client_id=f"{number}").status_code == 429:
+            break
     time.sleep(1)
-    assert post(ana, chat, client_id="later").status_code == 201
+    assert post(ana, chat, client_id=f"{number}").status_code == 201
 
 
 def test_what_is_wrong_costs_nothing(ana: Newcomer, chat: dict[str, Any]):
@@ -243,8 +243,10 @@ async def test_changes_are_limited_at_every_door_and_messages_go_on(
     began_at = time.monotonic()
     message = ana.says(chat, "x")
     path = f"/chats/{chat['id']}/messages/{message['id']}"
+    answers: list[int] = []
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: edit(ana, path), range(400)))
+        while answers.count(429) < 50:  # on a slow machine it takes a while to be too fast
+            answers += pool.map(lambda _: edit(ana, path), range(100))
     edited = answers.count(200)
     assert set(answers) == {200, 429}
     assert 180 <= edited <= (200 + 10 * (time.monotonic() - began_at)) * 1.1

@@ -26,14 +26,8 @@ def own_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path, own_redis: RedisServer) -> Iterator[Server]:
-    own = Server(**(another_installation(tmp_path) | {"REDIS_URL": own_redis.url}))
-    own.start()
-    yield own
-    own.stop()
-    log = own.log.read_text()
-    assert "Traceback" not in log, log
-    assert " ERROR " not in log, log
+def own_environment(tmp_path: Path, own_redis: RedisServer) -> dict[str, str]:
+    return another_installation(tmp_path) | {"REDIS_URL": own_redis.url}
 
 
 def _layer(server: Server) -> set[str]:

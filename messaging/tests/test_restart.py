@@ -4,25 +4,12 @@ import asyncio
 import contextlib
 import itertools
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import websockets
 
-from chatproject.testing import PASSWORD, Server, SocketClient, another_installation
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server with an installation of its own, to be ended as a test likes."""
-    own = Server(**another_installation(tmp_path))
-    own.start()
-    yield own
-    if own.process.poll() is None:
-        own.stop(signal.SIGKILL)
+from chatproject.testing import PASSWORD, Server, SocketClient
 
 
 class Account:
