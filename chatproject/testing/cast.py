@@ -59,7 +59,8 @@ class Person:
     @contextlib.asynccontextmanager
     async def socket(self, **options: Any) -> AsyncIterator[SocketClient]:
         """An open, signed-in socket that has been greeted (``hello``)."""
-        options = {"additional_headers": self.headers, "max_size": None, **options}
+        unbounded = {"max_size": None, "max_queue": None}  # else what is not read blocks the closing
+        options = {"additional_headers": self.headers, **unbounded, **options}
         async with websockets.connect(
             f"{self.server.url}/ws".replace("http", "ws"), **options
         ) as ws:
