@@ -59,7 +59,10 @@ class Person:
     @contextlib.asynccontextmanager
     async def socket(self, **options: Any) -> AsyncIterator[SocketClient]:
         """An open, signed-in socket that has been greeted (``hello``)."""
-        unbounded = {"max_size": None, "max_queue": None}  # else what is not read blocks the closing
+        unbounded = {
+            "max_size": None,
+            "max_queue": None,
+        }  # else what is not read blocks the closing
         options = {"additional_headers": self.headers, **unbounded, **options}
         async with websockets.connect(
             f"{self.server.url}/ws".replace("http", "ws"), **options

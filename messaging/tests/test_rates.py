@@ -123,11 +123,13 @@ async def test_all_doors_count_together(ana: Newcomer, chat: dict[str, Any]):
                 await socket.ask("message.send", chat_id=chat["id"], content="x")
                 assert post(ana, chat).status_code == 201
             assert page.post(path, data=form).status_code in (302, 429)
-            while post(ana, chat).status_code == 201:
-                pass
-            answer = await socket.ask("message.send", chat_id=chat["id"], content="x")
+            answer = {"type": "ok"}
+            while answer["type"] == "ok":
+                post(ana, chat)
+                answer = await socket.ask("message.send", chat_id=chat["id"], content="x")
             assert answer["errors"][0]["code"] == "rate_limited"
-        refused = page.post(path, data=form)
+        while (refused := page.post(path, data=form)).status_code == 302:
+            pass
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
         assert "Not sent. That is too fast. Try again in 1 second." in refused.text
         assert "by &lt;form&gt;" in refused.text
@@ -144,7 +146,6 @@ def test_a_repeat_costs_nothing_and_is_answered_beyond_the_rate(
     assert [post(ana, chat).status_code for _ in range(BURST - 1)] == [201] * (BURST - 1)
     while post(ana, chat).status_code == 201:
         pass
-    assert post(ana, chat, client_id="new").status_code == 429
     repeat = post(ana, chat, client_id="once")
     assert (repeat.status_code, repeat.json()) == (200, first.json())
 
