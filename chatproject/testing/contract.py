@@ -88,10 +88,18 @@ def _fault_of(schema: bytes, body: bytes) -> str | None:
 
 @cache
 def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
-    components = {"components": _document()["components"]}
-    return jsonschema_rs.Draft202012Validator(
-        orjson.loads(schema) | components, validate_formats=True
-    )
+    whole = orjson.loads(schema) | {"components": _document()["components"]}
+    return jsonschema_rs.Draft202012Validator(closed(whole), validate_formats=True)
+
+
+def closed(schema: Any) -> Any:
+    """The same without room for the fields of later releases: this one has to describe its own."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    lid = {"additionalProperties": False} if isinstance(schema.get("required"), list) else {}
+    return lid | {key: closed(value) for key, value in schema.items()}
 
 
 @cache
