@@ -13,7 +13,7 @@ django_application = get_asgi_application()
 
 # Only now are the apps there to be imported.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
 from chatproject.bodies import BoundedBodies  # noqa: E402
 from messaging.consumers import ChatConsumer  # noqa: E402
@@ -30,7 +30,7 @@ router = ProtocolTypeRouter(
     {
         "http": BoundedBodies(django_application),
         "websocket": URLRouter(
-            [path("ws", ChatConsumer.as_asgi()), path("<path:any>", no_such_socket)]
+            [path("ws", ChatConsumer.as_asgi()), re_path(r"^[\s\S]*\Z", no_such_socket)]
         ),
     }
 )

@@ -35,6 +35,17 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def strong_text(name: str) -> str:
+    """The same, of 32 characters or more: what nobody can guess; "" when not set."""
+    value = text(name)
+    if 0 < len(value) < _SHORTEST_SECRET:
+        raise ImproperlyConfigured(
+            f"{name} is shorter than {_SHORTEST_SECRET} characters: set a longer random one, such "
+            "as 'openssl rand -hex 32' prints."
+        )
+    return value
+
+
 def boolean(name: str, default: bool = False) -> bool:
     """on, true, 1, yes or off, false, 0, no, in any case."""
     value = text(name)
@@ -101,6 +112,17 @@ def origin(name: str, default: str) -> str:
             "https://chat.example.org, with nothing after the host and port."
         )
     return value.lower()
+
+
+def directory(name: str, default: Path) -> Path:
+    """The path of a folder, which is made if it is not there, for its owner alone."""
+    path = Path(text(name, str(default))).absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        cure = "name a folder that the user who runs this may make and write"
+        raise _refusal(name, str(path), f"cannot be used ({error.strerror})", cure) from None
+    return path
 
 
 def database(name: str, default: Path) -> dict[str, Any]:

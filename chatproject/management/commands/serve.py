@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 from argparse import ArgumentParser
 from io import TextIOWrapper
@@ -14,7 +15,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from chatproject.realtime import MAX_FRAME_BYTES
@@ -33,9 +34,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_unsafe()
+        _refuse_taken_address(options["host"], options["port"])
         _warn()
         lock = _lock_data_dir() if settings.IS_SQLITE else None
-        _migrate()
+        try:
+            _migrate()
+        except OperationalError as error:
+            raise CommandError(
+                f"The database cannot be reached or changed ({error}): see that it runs and that "
+                "DATABASE_URL is right, then start again."
+            ) from None
         _copy_static_files()
         connections.close_all()
         self.stdout.write(f"Serving {settings.SITE_NAME} at {settings.PUBLIC_URL}")
@@ -79,6 +87,19 @@ def _refuse_unsafe() -> None:
 def _warn() -> None:
     if not settings.RATE_LIMITS:
         logger.warning("RATE_LIMITS=off: anybody may send, sign in and connect without end")
+
+
+def _refuse_taken_address(host: str, port: int) -> None:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot listen on {host}:{port} ({error.strerror}): stop what listens there, or set "
+            "another HOST or PORT."
+        ) from None
 
 
 def _lock_data_dir() -> TextIOWrapper:

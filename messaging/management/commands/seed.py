@@ -101,5 +101,7 @@ def _refuse_nonsense(
         raise CommandError(f"Give --group-size from 1 to {min(users, MAX_MEMBERS)}.")
     if messages and users < 2:
         raise CommandError("One person has nobody to talk to: give --users of at least 2.")
+    if tokens and tokens.is_dir():
+        raise CommandError(f"{tokens} is a folder: give --tokens the name of a file.")
     if tokens and not tokens.absolute().parent.is_dir():
         raise CommandError(f"There is no folder {tokens.absolute().parent}: make it first.")
