@@ -93,8 +93,14 @@ def start_sign_in(
         address=address,
         expires_at=now + SIGN_IN_LIFETIME,
     )
-    sign_in.save(force_insert=True)
-    User.objects.filter(id=user.id).update(last_seen=now)
+    with transaction.atomic():
+        # A password that was changed since it was checked opens nothing any more: who changed
+        # it has ended all sign-ins that there were.
+        same = User.objects.locked().filter(id=user.id, password=user.password, is_active=True)
+        if same.first() is None:
+            raise SignInFailed()
+        sign_in.save(force_insert=True)
+        User.objects.filter(id=user.id).update(last_seen=now)
     logger.info("signed in user=%s address=%s", user.id, address)
     return sign_in
 
@@ -121,18 +127,20 @@ def refresh(*, token: str) -> SignIn:
 
 
 def _renewed(sign_in: SignIn) -> SignIn:
+    now = timezone.now()
+    recent = now.timestamp() - REUSE_GRACE_SECONDS
+    kept = {number: at for number, at in sign_in.exchanges.items() if at > recent}
+    sign_in.exchanges = {**kept, str(sign_in.refresh_number): now.timestamp()}
     sign_in.refresh_number += 1
-    sign_in.refreshed_at = timezone.now()
-    sign_in.expires_at = sign_in.refreshed_at + SIGN_IN_LIFETIME
-    sign_in.save(update_fields=["refresh_number", "refreshed_at", "expires_at"])
+    sign_in.expires_at = now + SIGN_IN_LIFETIME
+    sign_in.save(update_fields=["refresh_number", "exchanges", "expires_at"])
     return sign_in
 
 
 def _came_late(sign_in: SignIn, claims: tokens.Refresh) -> bool:
-    is_previous = claims.number == sign_in.refresh_number - 1
-    assert sign_in.refreshed_at is not None
-    spent_at = sign_in.refreshed_at.timestamp() if is_previous else claims.issued_at
-    return timezone.now().timestamp() - spent_at > REUSE_GRACE_SECONDS
+    """One whose exchange is not noted any more was exchanged long ago."""
+    exchanged_at: float = sign_in.exchanges.get(str(claims.number), 0)
+    return timezone.now().timestamp() - exchanged_at > REUSE_GRACE_SECONDS
 
 
 def sign_out(*, token: str) -> None:
@@ -206,6 +214,7 @@ def set_active(*, users: Any, is_active: bool) -> None:
     """Deactivates people, ending all their sign-ins, or takes them back."""
     users = list(users)
     with transaction.atomic():
+        seats.hold_chats(users)
         User.objects.filter(id__in=[user.id for user in users]).update(
             is_active=is_active, changed_at=Now()
         )

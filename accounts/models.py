@@ -127,7 +127,8 @@ class SignIn(models.Model):
     address = models.GenericIPAddressField(null=True)
     refresh_number = models.PositiveIntegerField(default=0)
     """Which refresh token counts; a lower one is spent."""
-    refreshed_at = models.DateTimeField(null=True)
+    exchanges = models.JSONField(default=dict, editable=False)
+    """When the refresh tokens of late were exchanged: by number, in seconds since 1970."""
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

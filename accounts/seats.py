@@ -13,6 +13,9 @@ class Seats(Protocol):
     def give_up_ownership(self, user: User) -> None:
         """Hands each group that only this user owns to the next in line."""
 
+    def hold_chats(self, users: list[User]) -> None:
+        """Locks the chats that these are in, which comes before any change of people."""
+
 
 _provided: list[Seats] = []
 
@@ -27,3 +30,7 @@ def chat_ids(user: User) -> list[UUID]:
 
 def give_up_ownership(user: User) -> None:
     _provided[0].give_up_ownership(user)
+
+
+def hold_chats(users: list[User]) -> None:
+    _provided[0].hold_chats(users)

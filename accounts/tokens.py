@@ -20,7 +20,6 @@ class Access(NamedTuple):
 class Refresh(NamedTuple):
     sign_in_id: UUID
     number: int
-    issued_at: int
 
 
 def access_token(sign_in: SignIn, lifetime: timedelta | None = None) -> str:
@@ -43,7 +42,7 @@ def read_access(value: str) -> Access | None:
 
 def read_refresh(value: str) -> Refresh | None:
     claims = _read(RefreshToken, value)
-    return claims and Refresh(UUID(claims["sid"]), claims["number"], claims["iat"])
+    return claims and Refresh(UUID(claims["sid"]), claims["number"])
 
 
 def _stamped(token: Token, sign_in: SignIn) -> Token:

@@ -22,4 +22,7 @@ class ChatsConfig(AppConfig):
             def give_up_ownership(self, user: User) -> None:
                 actions.give_up_ownership(user)
 
+            def hold_chats(self, users: list[User]) -> None:
+                actions.hold_chats(users)
+
         seats.provide(ChatSeats())

@@ -7,7 +7,9 @@ import httpx
 import jwt
 import pytest
 
+from accounts.actions import start_sign_in
 from accounts.models import SignIn, User
+from chatproject.errors import SignInFailed
 from chatproject.testing import PASSWORD, Person, Server, error_of, rest_client
 from chatproject.testing.cast import web_session
 
@@ -138,3 +140,12 @@ async def test_a_new_password_ends_every_other_session_and_its_sockets(
     error_of(anybody.post("/auth/refresh", json={"refresh": other["refresh"]}), 401)
     error_of(page.get("/users/me"), 401)
     assert alice.rest.get("/users/me").status_code == 200
+
+
+def test_a_password_that_was_changed_since_it_was_checked_opens_nothing(alice: Person):
+    checked = User.objects.get(id=alice.user.id)
+    assert change_password(alice).status_code == 204
+    with pytest.raises(SignInFailed):
+        start_sign_in(user=checked, kind="token")
+    now = User.objects.get(id=alice.user.id)
+    assert start_sign_in(user=now, kind="token")

@@ -1,13 +1,11 @@
 """Renewing a sign-in by its refresh token, and ending it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import jwt
 import pytest
-from django.utils import timezone
 
 from accounts.models import SignIn
 from chatproject.testing import Person, error_of
@@ -28,9 +26,10 @@ def opens_doors(anybody: httpx.Client, access: str) -> bool:
 
 
 def let_pass(who: Person, seconds: int) -> None:
-    """As if the last exchange were so long ago."""
-    past = timezone.now() - timedelta(seconds=seconds)
-    assert SignIn.objects.filter(id=who.sign_in.id).update(refreshed_at=past)
+    """As if all exchanges were so long ago."""
+    sign_in = SignIn.objects.get(id=who.sign_in.id)
+    sign_in.exchanges = {number: at - seconds for number, at in sign_in.exchanges.items()}
+    sign_in.save()
 
 
 def test_a_refresh_token_is_exchanged_for_new_tokens(anybody: httpx.Client, alice: Person):
@@ -52,6 +51,18 @@ def test_a_spent_token_within_30_seconds_is_401_and_no_more(anybody: httpx.Clien
     assert error_of(refresh(anybody, alice.refresh), 401)["code"] == "not_authenticated"
     assert opens_doors(anybody, new["access"])
     assert refresh(anybody, new["refresh"]).status_code == 200
+
+
+def test_of_two_exchanges_at_once_neither_token_ends_anything(anybody: httpx.Client, alice: Person):
+    first = refresh(anybody, alice.refresh).json()
+    second = refresh(anybody, first["refresh"]).json()
+    for spent in (alice.refresh, first["refresh"]):
+        error_of(refresh(anybody, spent), 401)
+    assert opens_doors(anybody, second["access"])
+    let_pass(alice, 31)
+    third = refresh(anybody, second["refresh"]).json()
+    error_of(refresh(anybody, alice.refresh), 401)
+    assert not opens_doors(anybody, third["access"])
 
 
 async def test_a_spent_token_after_30_seconds_ends_the_session(
