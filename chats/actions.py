@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.models import User
-from chatproject.errors import Conflict, Invalid
+from chatproject.errors import Conflict, Invalid, NotThere
 from chatproject.realtime import chat_deleted, marks_moved, publish, seat_taken
 from chats import access, events, talk
 from chats.models import MAX_MEMBERS, Chat, Membership, pair_of
@@ -26,12 +26,14 @@ def create_direct_chat(*, actor: User, peer: User) -> tuple[Chat, bool]:
     pair = pair_of(actor.id, peer.id)
     if found := Chat.objects.filter(pair=pair).first():
         return found, False
+    _require_active([peer], "members")
     try:
         with transaction.atomic():
             limits.count_change(actor)
             chat = Chat(type=Chat.Type.DIRECT, pair=pair, created_by=actor)
             chat.save(force_insert=True)
             _seat_people(chat, [actor, peer])
+            _count_seats([actor, peer])
             _save_counters(chat)
     except IntegrityError:  # the other one, or another device, was first
         return Chat.objects.get(pair=pair), False
@@ -40,15 +42,22 @@ def create_direct_chat(*, actor: User, peer: User) -> tuple[Chat, bool]:
 
 def create_group(*, actor: User, name: str, members: Sequence[User] = ()) -> Chat:
     """A group that the actor owns."""
+    _require_active(members, "members")
     people = [actor, *(user for user in members if user.id != actor.id)]
     with transaction.atomic():
         limits.count_change(actor)
         chat = Chat(type=Chat.Type.GROUP, name=name, created_by=actor)
         chat.save(force_insert=True)
         _seat_people(chat, people, {actor.id: Role.OWNER})
+        _count_seats(people)
         talk.provided().post_system_message(chat, "created", actor, [], None)
         _save_counters(chat)
     return chat
+
+
+def _require_active(users: Sequence[User], attr: str) -> None:
+    if not all(user.is_active for user in users):
+        raise Invalid("Somebody here is unknown.", code="does_not_exist", attr=attr)
 
 
 def _seat_people(chat: Chat, users: Sequence[User], roles: dict[UUID, str] | None = None) -> None:
@@ -68,7 +77,6 @@ def _seat_people(chat: Chat, users: Sequence[User], roles: dict[UUID, str] | Non
         )
     Membership.objects.bulk_create(seats)
     chat.member_count += len(seats)
-    _count_seats(users)
     publish(*(seat_taken(user.id, chat.id) for user in users))
 
 
@@ -109,6 +117,7 @@ def add_members(*, actor: User, chat: Chat, users: Sequence[User]) -> list[Membe
         known = _seats_of(chat, users)
         new = [user for user in users if user.id not in known]
         back = [one for one in known.values() if not one.is_present]
+        _require_active([*new, *(one.user for one in back)], "user_ids")
         if new or back:
             _add(chat, actor, new, back)
         return list(_seats_of(chat, users).values())
@@ -123,6 +132,7 @@ def _add(chat: Chat, actor: User, new: list[User], back: list[Membership]) -> No
     _seat_people(chat, new)
     publish(*(seat_taken(seat.user_id, chat.id) for seat in back))
     users = [*(seat.user for seat in back), *new]
+    _count_seats(users)
     joined = sorted(_seats_of(chat, users).values(), key=lambda seat: seat.version)
     line = talk.provided().post_system_message(chat, "added", actor, users, None)
     _save_counters(chat)
@@ -136,7 +146,6 @@ def _take_back(chat: Chat, seat: Membership) -> None:
     seat.role, seat.left_at, seat.joined_at = Role.MEMBER, None, timezone.now()
     seat.last_read_seq = chat.last_seq
     seat.save()
-    _count_seats([seat.user])
 
 
 def remove_member(*, actor: User, chat: Chat, user_id: UUID) -> None:
@@ -160,15 +169,19 @@ def _remove(chat: Chat, actor: User, gone: Membership, kind: str) -> None:
     chat.member_count -= 1
     gone.version, gone.left_at = chat.version, timezone.now()
     gone.save(update_fields=["version", "left_at"])
-    _count_seats([gone.user])
-    envelopes = [events.member_changed("left", chat, gone), *_succession(chat)]
+    heirs = _succession(chat)
+    _count_seats([gone.user, *(heir.user for heir in heirs)])
+    envelopes = [
+        events.member_changed("left", chat, gone),
+        *events.members_changed("updated", chat, heirs),
+    ]
     named = [] if kind == "left" else [gone.user]
     envelopes.append(talk.provided().post_system_message(chat, kind, actor, named, None))
     _save_counters(chat)
     publish(*envelopes)
 
 
-def _succession(chat: Chat) -> list[Any]:
+def _succession(chat: Chat) -> list[Membership]:
     """Without an owner, the longest-standing admin, else member, becomes one."""
     present = Membership.objects.present().filter(chat=chat, user__is_active=True)
     if present.filter(role=Role.OWNER).exists():
@@ -178,12 +191,11 @@ def _succession(chat: Chat) -> list[Any]:
     return [_give_role(chat, heir, Role.OWNER)] if heir else []
 
 
-def _give_role(chat: Chat, seat: Membership, role: str) -> Any:
+def _give_role(chat: Chat, seat: Membership, role: str) -> Membership:
     chat.version += 1
     seat.version, seat.role = chat.version, role
     seat.save(update_fields=["version", "role"])
-    _count_seats([seat.user])
-    return events.member_changed("updated", chat, seat)
+    return seat
 
 
 def set_role(*, actor: User, chat: Chat, user_id: UUID, role: str) -> Membership:
@@ -198,7 +210,9 @@ def set_role(*, actor: User, chat: Chat, user_id: UUID, role: str) -> Membership
         if changed.role == Role.OWNER and not _has_other_owner(chat, changed):
             raise Conflict("A group needs an owner. Make somebody else one first.")
         limits.count_change(actor)
-        told = _give_role(chat, changed, role)
+        _give_role(chat, changed, role)
+        _count_seats([changed.user])
+        told = events.member_changed("updated", chat, changed)
         line = talk.provided().post_system_message(chat, "role", actor, [changed.user], role)
         _save_counters(chat)
         publish(told, line)
@@ -213,22 +227,19 @@ def delete_chat(*, actor: User, chat: Chat) -> None:
 
 
 def _delete(chat: Chat) -> None:
-    users = User.objects.filter(memberships__chat=chat)
-    users.update(seats_version=F("seats_version") + 1, changed_at=Now())
+    _count_seats(list(User.objects.filter(memberships__chat=chat)))
     talk.provided().delete_messages(chat)
     publish(chat_deleted(chat.id))
     chat.delete()
 
 
-def change_own_settings(*, actor: User, chat: Chat, **changes: Any) -> Membership:
+def change_own_settings(*, actor: User, chat: Chat, **changes: Any) -> None:
     """Changes ``notify``, ``pinned`` and ``muted_until`` of one's own seat."""
     with transaction.atomic():
         seat = access.seat_in(actor, chat.id)
-        for key, value in changes.items():
-            setattr(seat, key, value)
-        seat.save(update_fields=list(changes))
+        if not Membership.objects.present().filter(id=seat.id).update(**changes):
+            raise NotThere()
         publish(marks_moved(actor.id, chat.id))
-    return seat
 
 
 def mark_read(*, actor: User, chat: Chat, seq: int) -> Membership:
@@ -259,13 +270,20 @@ def give_up_ownership(user: User) -> None:
     owned = Membership.objects.present().filter(user=user, role=Role.OWNER)
     for chat_id in owned.order_by("chat_id").values_list("chat_id", flat=True):
         with transaction.atomic():
-            chat = Chat.objects.locked().get(id=chat_id)
-            told = _succession(chat)
-            if told:
+            chat = Chat.objects.locked().filter(id=chat_id).first()
+            heirs = _succession(chat) if chat else []
+            if chat and heirs:
                 seat = access.member_of(chat, user.id)
-                told.append(_give_role(chat, seat, Role.MEMBER))
+                changed = [*heirs, _give_role(chat, seat, Role.MEMBER)]
+                _count_seats([one.user for one in changed])
                 _save_counters(chat)
-                publish(*told)
+                publish(*events.members_changed("updated", chat, changed))
+
+
+def hold_chats(users: Sequence[User]) -> None:
+    """Locks all chats that these people are in, until the transaction ends."""
+    seats = Membership.objects.present().filter(user__in=users)
+    list(Chat.objects.locked().filter(id__in=seats.values("chat")))
 
 
 def _has_other_owner(chat: Chat, seat: Membership) -> bool:

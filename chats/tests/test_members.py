@@ -7,11 +7,13 @@ import httpx
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.actions import set_active
+from accounts.models import User
 from chatproject.testing import Person, SocketClient, error_of
-from chats.models import Chat
+from chats.models import Chat, Membership
 
 Document = dict[str, Any]
 
@@ -347,3 +349,43 @@ def queries_for(who: Person, others: list[Person]) -> int:
         answer = client.get(f"/chats/{chat['id']}/members")
     assert len(answer.json()["results"]) == len(others) + 1
     return len(captured)
+
+
+def test_a_page_of_members_ends_even_if_all_joined_at_one_moment(alice: Person):
+    group = alice.group_with()
+    now = timezone.now()
+    people = User.objects.bulk_create(
+        User(username=f"many-{alice.username}-{number}", email=f"{number}@{alice.username}")
+        for number in range(1_050)
+    )
+    Membership.objects.bulk_create(
+        Membership(chat_id=group["id"], user=user, joined_at=now, version=1, joined_version=1)
+        for user in people
+    )
+    seen, url = [], f"/chats/{group['id']}/members?limit=200"
+    while url:
+        page = alice.rest.get(url).json()
+        seen += [member["user"]["id"] for member in page["results"]]
+        url = page["next"]
+        assert len(seen) <= 1_051
+    assert len(set(seen)) == 1_051
+
+
+def test_who_is_deactivated_stays_where_they_are_and_joins_nothing(
+    alice: Person, bob: Person, carol: Person, group: Document
+):
+    direct = alice.direct_chat_with(bob)
+    set_active(users=[bob.user, carol.user], is_active=False)
+    again = alice.rest.post("/chats", json={"type": "direct", "members": [bob.id]})
+    assert (again.status_code, again.json()["id"]) == (200, direct["id"])
+    here = f"/chats/{group['id']}"
+    present = alice.rest.post(f"{here}/members", json={"user_ids": [bob.id]})
+    assert present.status_code == 200
+    for path, body, attr in [
+        (f"{here}/members", {"user_ids": [carol.id]}, "user_ids"),
+        ("/chats", {"type": "direct", "members": [carol.id]}, "members"),
+        ("/chats", {"type": "group", "name": "x", "members": [carol.id]}, "members"),
+    ]:
+        error = error_of(alice.rest.post(path, json=body), 400)
+        assert (error["code"], error["attr"]) == ("does_not_exist", attr)
+    assert alice.rest.get(here).json()["version"] == group["version"]
