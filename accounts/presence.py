@@ -22,7 +22,7 @@ from accounts.models import (
     stale_before,
 )
 from chatproject.ids import new_id
-from chatproject.pools import in_database_pool
+from chatproject.pools import in_upkeep_pool
 from chatproject.realtime import Envelope, publish, to_watchers
 from chatproject.times import rfc3339_or_none
 
@@ -182,8 +182,8 @@ class PresenceWriter:
         """Forgets this process: nobody is online through it any more."""
         ids = [*self._connected, *self._left, *self._closed]
         try:
-            await in_database_pool(close_connections, ids)
-            await in_database_pool(ServerProcess.objects.filter(id=self.process_id).delete)
+            await in_upkeep_pool(close_connections, ids)
+            await in_upkeep_pool(ServerProcess.objects.filter(id=self.process_id).delete)
         except Exception as error:
             logger.warning("this process is not forgotten, another will do it: %r", error)
 
@@ -208,11 +208,11 @@ class PresenceWriter:
 
     async def _write(self, left: set[UUID], asking: dict[UUID, UUID], closed: set[UUID]) -> None:
         if left and settings.RATE_LIMITS:
-            await in_database_pool(leave_places, left)
+            await in_upkeep_pool(leave_places, left)
         if closed:
-            await in_database_pool(close_connections, closed)
+            await in_upkeep_pool(close_connections, closed)
         if asking:  # last: what is answered is never asked again
-            admitted = await in_database_pool(admit_connections, self.process_id, asking)
+            admitted = await in_upkeep_pool(admit_connections, self.process_id, asking)
             for key in asking:
                 self._answer(key, key in admitted)
 
@@ -226,15 +226,16 @@ class PresenceWriter:
     async def _beat(self) -> None:
         while True:
             try:
-                await in_database_pool(self._heartbeat)
+                await in_upkeep_pool(self._heartbeat)
             except Exception as error:
                 logger.warning("no heartbeat written: %r", error)
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     def _heartbeat(self) -> None:
+        is_known = ServerProcess.objects.filter(id=self.process_id).update(heartbeat_at=Now())
         reap_stale_processes()
         limits.forget_whole()
-        if ServerProcess.objects.filter(id=self.process_id).update(heartbeat_at=Now()):
+        if is_known:
             return
         # New, or taken for dead while it was suspended: say again who is connected.
         ServerProcess(id=self.process_id).save(force_insert=True)

@@ -13,17 +13,26 @@ from chatproject.errors import TryAgain
 T = TypeVar("T")
 
 _database = ThreadPoolExecutor(4, "database")
+_upkeep = ThreadPoolExecutor(2, "upkeep")
 _hashing = ThreadPoolExecutor(2, "hashing")
 _hashing_places = BoundedSemaphore(32)
 
 
 async def in_database_pool(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Runs blocking database work beside the event loop.
+    """Runs blocking database work that somebody asked for beside the event loop.
 
     ``database_sync_to_async`` would run all of it on the one thread that the process shares.
     """
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_database, lambda: _with_connection(work, *args, **kwargs))
+    return await _in(_database, lambda: _with_connection(work, *args, **kwargs))
+
+
+async def in_upkeep_pool(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """The same for repairs, the sweep and presence, which must not wait behind what people ask."""
+    return await _in(_upkeep, lambda: _with_connection(work, *args, **kwargs))
+
+
+async def _in(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, work)
 
 
 def _with_connection(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -45,6 +54,7 @@ def in_hashing_pool(work: Callable[..., T], *args: Any) -> T:
     if not _hashing_places.acquire(blocking=False):
         raise TryAgain(retry_after=2)
     try:
+        release_connection()  # else those who wait for a hash keep connections from the rest
         return _hashing.submit(work, *args).result()
     finally:
         _hashing_places.release()

@@ -15,8 +15,7 @@ env.read_file(BASE_DIR / ".env")
 
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, 1, 65535)
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data"))).absolute()
-DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.boolean("DEBUG", default=False)
 SITE_NAME = env.text("SITE_NAME", "Chat")
 REGISTRATION_OPEN = env.choice("REGISTRATION", "open", ["open", "closed"]) == "open"
@@ -25,8 +24,8 @@ WORKERS = env.integer("WORKERS", 1, 1, 64)
 RATE_LIMITS = env.boolean("RATE_LIMITS", default=True)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
-SECRET_KEY = env.text("SECRET_KEY", "") or env.secret(DATA_DIR, "secret_key")
-PUBLIC_URL = env.origin("PUBLIC_URL", f"http://{HOST}:{PORT}")
+SECRET_KEY = env.strong_text("SECRET_KEY") or env.secret(DATA_DIR, "secret_key")
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http://{f'[{HOST}]' if ':' in HOST else HOST}:{PORT}")
 IS_TLS = PUBLIC_URL.startswith("https://")
 
 # Where requests may come from.
@@ -118,6 +117,15 @@ else:
         "max_size": 20,
         "timeout": 5,
         "reconnect_timeout": 5,  # longer, and the pauses between its attempts grow with it
+    }
+    # Whoever waits longer, for a lock or for a host that vanished, is told to try again.
+    DATABASES["default"]["OPTIONS"] |= {
+        "options": "-c lock_timeout=3s",
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 

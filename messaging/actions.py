@@ -10,17 +10,19 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import SignIn, User
 from chatproject.errors import Conflict, Forbidden, TryAgain
+from chatproject.pools import release_connection
 from chatproject.realtime import publish
 from chats import access
 from chats.models import Chat, Membership
 from messaging import mentions
+from messaging.batches import Posted, Send, people_named, people_shown
 from messaging.emojis import emoji_key
 from messaging.events import message_changed
 from messaging.formatting import to_html
 from messaging.models import Mention, Message, Reaction
 from messaging.queries import message_in
 from messaging.serializers import Document, message_documents
-from messaging.writer import Posted, Send, people_named, people_shown, writer
+from messaging.writer import writer
 
 MAX_EMOJI = 20
 MAX_REACTIONS = 1_000
@@ -49,6 +51,7 @@ def post_message(
         client_id=client_id,
         reply_to=reply_to,
     )
+    release_connection()  # else those who wait for the writer leave it none
     try:
         return writer.submit(send).result(WAIT_SECONDS)
     except TimeoutError:

@@ -1,63 +1,25 @@
-"""The writer: all sends that wait in this process, in one transaction."""
+"""The writer: one thread a process, which all sends of this process go through."""
 
 import logging
 import queue
 import threading
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
-from django.db.models.functions import Now
-from django.utils import timezone
+from django.db import DatabaseError
 
-from accounts import limits
-from accounts.models import SignIn, User
-from chatproject.errors import Invalid, NotSignedIn, NotThere, Problem, RateLimited, TryAgain
+from chatproject.errors import TryAgain
+from chatproject.outages import DatabaseAway
 from chatproject.pools import release_connection
-from chatproject.realtime import publish
-from chats.models import Chat, Membership
-from messaging import mentions
-from messaging.events import message_changed
-from messaging.formatting import to_html
-from messaging.models import Mention, Message
-from messaging.serializers import Document, message_document, message_documents
+from messaging.batches import Posted, Send, write_batch
 
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 200
 MAX_WAITING = 5_000
-
-
-class Posted(NamedTuple):
-    """What became of a send: the stored message, and whether this send stored it."""
-
-    message: Document
-    is_new: bool
-
-
-@dataclass(eq=False, slots=True)
-class Send:
-    """One message that somebody wants to send. ``sign_in_id`` is checked where it is given."""
-
-    sender_id: UUID
-    sign_in_id: UUID | None
-    chat_id: UUID
-    content: str
-    client_id: str | None = None
-    reply_to: UUID | None = None
-    outcome: "Future[Posted]" = field(default_factory=Future)
-
-    @property
-    def seat_key(self) -> tuple[UUID, UUID]:
-        return self.chat_id, self.sender_id
-
-    @property
-    def repeat_key(self) -> tuple[UUID, UUID, str] | None:
-        return (self.chat_id, self.sender_id, self.client_id) if self.client_id else None
+DATABASE_ERRORS = (DatabaseError, *DatabaseAway)
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Writer:
@@ -94,23 +56,54 @@ class Writer:
     def _write(self, batch: list[Send]) -> None:
         try:
             outcomes = write_batch(batch)
-        except DatabaseError as error:
+        except DATABASE_ERRORS as error:
             logger.warning("%d sends not written: %r", len(batch), error)
-            self._write_singly(batch, TryAgain(retry_after=1))
+            self._write_in_parts(batch, error)
         except Exception as error:
             logger.exception("%d sends not written", len(batch))
-            self._write_singly(batch, error)
+            self._write_in_parts(batch, error)
         else:
             _settle(batch, outcomes)
 
-    def _write_singly(self, batch: list[Send], error: Exception) -> None:
-        """One bad send must not take the others with it."""
+    def _write_in_parts(self, batch: list[Send], error: Exception) -> None:
+        """One chat that is held, or one bad send, must not take the others with it."""
         release_connection()
-        if len(batch) == 1:
-            _settle(batch, [error])
+        parts = _parts(batch, error)
+        if parts == [batch]:
+            refusal = TryAgain(retry_after=1) if isinstance(error, DATABASE_ERRORS) else error
+            _settle(batch, [refusal] * len(batch))
             return
-        for send in batch:
-            self._write([send])
+        for part in parts:
+            self._write(part)
+
+
+def _parts(batch: list[Send], error: Exception) -> list[list[Send]]:
+    """What is to be tried again together; the whole batch where nothing is left to try."""
+    if _is_connection_lost(error):
+        return _known_by_client_id(batch)
+    chats: dict[UUID, list[Send]] = {}
+    for send in batch:
+        chats.setdefault(send.chat_id, []).append(send)
+    if len(chats) > 1 or _is_lock_held(error):
+        return list(chats.values())
+    return [[send] for send in batch]
+
+
+def _known_by_client_id(batch: list[Send]) -> list[list[Send]]:
+    """The others may be stored, and a second try would store them twice: they are told so."""
+    unknown = [send for send in batch if not send.client_id]
+    _settle(unknown, [TryAgain(retry_after=1)] * len(unknown))
+    known = [send for send in batch if send.client_id]
+    return [known] if known else []
+
+
+def _is_connection_lost(error: Exception) -> bool:
+    """Perhaps after the commit: a refusal by PostgreSQL has an SQLSTATE."""
+    return isinstance(error, DatabaseAway) and not getattr(error.__cause__, "sqlstate", None)
+
+
+def _is_lock_held(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
 def _settle(batch: Iterable[Send], outcomes: Iterable[Posted | Exception]) -> None:
@@ -121,173 +114,6 @@ def _settle(batch: Iterable[Send], outcomes: Iterable[Posted | Exception]) -> No
             send.outcome.set_exception(outcome)
         else:
             send.outcome.set_result(outcome)
-
-
-def write_batch(batch: Sequence[Send]) -> list[Posted | Exception]:
-    """Stores what may be stored of a batch, in order, and tells the hubs after the commit."""
-    with transaction.atomic():
-        known = _Known(batch)
-        outcomes: list[Any] = []
-        new: list[Message] = []
-        for send in batch:
-            outcome = known.answer_to(send)
-            if isinstance(outcome, Message):
-                new.append(outcome)
-            outcomes.append(outcome)
-        documents = _store(known, new)
-    return [
-        Posted(documents[outcome.id], True) if isinstance(outcome, Message) else outcome
-        for outcome in (_resolved(outcome, documents) for outcome in outcomes)
-    ]
-
-
-class _Repeat(NamedTuple):
-    """A send whose first is in the same batch."""
-
-    message: Message
-
-
-def _resolved(outcome: Any, documents: dict[UUID, Document]) -> Any:
-    if isinstance(outcome, _Repeat):
-        return Posted(documents[outcome.message.id], False)
-    return outcome
-
-
-def _store(known: "_Known", new: list[Message]) -> dict[UUID, Document]:
-    if not new:
-        return {}
-    Message.objects.bulk_create(new)
-    mentioned = [row for message in new for row in message.mention_rows()]
-    if mentioned:
-        Mention.objects.bulk_create(mentioned)
-    changed = {message.chat_id: known.chats[message.chat_id] for message in new}
-    Chat.objects.bulk_update(changed.values(), ["last_seq", "version", "active_at", "changed_at"])
-    documents = {message.id: message_document(message, []) for message in new}
-    publish(*(message_changed(message, documents[message.id]) for message in new))
-    return documents
-
-
-class _Known:
-    """All that is to be known of a batch, read in one query each, with the chats locked first."""
-
-    def __init__(self, batch: Sequence[Send]) -> None:
-        chat_ids = {send.chat_id for send in batch}
-        sender_ids = {send.sender_id for send in batch}
-        self.chats = {chat.id: chat for chat in Chat.objects.locked().filter(id__in=chat_ids)}
-        self._sign_ins = _valid_sign_ins(batch)
-        self._seats = _seats(chat_ids, sender_ids)
-        self._repeats = _repeats(batch, chat_ids, sender_ids)
-        self._reply_targets = _reply_targets(batch)
-        self._people = _mentioned_people(batch, chat_ids)
-        self._taken = limits.take("message", self._count_new(batch))
-        self._left = {sender_id: taken.granted for sender_id, taken in self._taken.items()}
-
-    def answer_to(self, send: Send) -> Message | Posted | _Repeat | Problem:
-        """A new message with its numbers, the one stored before, or why there is none."""
-        return self._known_answer(send) or self._refusal(send) or self._new_message(send)
-
-    def _known_answer(self, send: Send) -> Posted | _Repeat | Problem | None:
-        if send.sign_in_id and send.sign_in_id not in self._sign_ins:
-            return NotSignedIn("This sign-in has ended.")
-        seat = self._seats.get(send.seat_key)
-        if seat is None or send.chat_id not in self.chats:
-            return NotThere()
-        if send.repeat_key in self._repeats:
-            return self._repeats[send.repeat_key]
-        if send.reply_to and (send.chat_id, send.reply_to) not in self._reply_targets:
-            return Invalid("There is no such message here.", code="does_not_exist", attr="reply_to")
-        return None
-
-    def _count_new(self, batch: Sequence[Send]) -> Counter[UUID]:
-        """How many messages each sender would store: one for all sends of a ``client_id``."""
-        new = [send for send in batch if self._known_answer(send) is None]
-        return Counter({send.repeat_key or send: send.sender_id for send in new}.values())
-
-    def _refusal(self, send: Send) -> Problem | None:
-        if not self._left[send.sender_id]:
-            retry_after = self._taken[send.sender_id].retry_after
-            return RateLimited(limits.TOO_FAST, retry_after=retry_after)
-        self._left[send.sender_id] -= 1
-        return None
-
-    def _new_message(self, send: Send) -> Message:
-        chat = self.chats[send.chat_id]
-        sender = self._seats[send.seat_key].user
-        chat.last_seq += 1
-        chat.version += 1
-        chat.active_at, chat.changed_at = timezone.now(), Now()
-        people = self._people.get(send.chat_id, {})
-        mentioned = mentions.resolve(send.content, people) if people else []
-        message = Message(
-            chat=chat,
-            seq=chat.last_seq,
-            version=chat.version,
-            created_version=chat.version,
-            sender=sender,
-            content=send.content,
-            html=to_html(send.content, people_shown(people)),
-            client_id=send.client_id,
-            reply_to=send.reply_to,
-            mentions=[str(user.id) for user in mentioned],
-            created_at=chat.active_at,
-        )
-        if send.repeat_key:
-            self._repeats[send.repeat_key] = _Repeat(message)
-        return message
-
-
-def people_shown(people: dict[str, User]) -> dict[str, tuple[str, str]]:
-    """By lower-cased username: the id and the name that a mention shows."""
-    return {name: (str(user.id), user.display_name) for name, user in people.items()}
-
-
-def _valid_sign_ins(batch: Sequence[Send]) -> set[UUID]:
-    ids = {send.sign_in_id for send in batch if send.sign_in_id}
-    return set(SignIn.objects.valid().filter(id__in=ids).values_list("id", flat=True))
-
-
-def _seats(chat_ids: set[UUID], sender_ids: set[UUID]) -> dict[tuple[UUID, UUID], Membership]:
-    rows = Membership.objects.present().filter(chat__in=chat_ids, user__in=sender_ids)
-    return {(seat.chat_id, seat.user_id): seat for seat in rows.select_related("user")}
-
-
-def _repeats(
-    batch: Sequence[Send], chat_ids: set[UUID], sender_ids: set[UUID]
-) -> dict[Any, Posted | _Repeat]:
-    client_ids = {send.client_id for send in batch if send.client_id}
-    if not client_ids:
-        return {}
-    rows = Message.objects.filter(
-        chat__in=chat_ids, sender__in=sender_ids, client_id__in=client_ids
-    )
-    found = list(rows.select_related("sender"))
-    return {
-        (message.chat_id, message.sender_id, message.client_id): Posted(document, False)
-        for message, document in zip(found, message_documents(found), strict=True)
-    }
-
-
-def _reply_targets(batch: Sequence[Send]) -> set[tuple[UUID, UUID]]:
-    ids = {send.reply_to for send in batch if send.reply_to}
-    if not ids:
-        return set()
-    return set(Message.objects.filter(id__in=ids).values_list("chat_id", "id"))
-
-
-def _mentioned_people(batch: Sequence[Send], chat_ids: set[UUID]) -> dict[UUID, dict[str, User]]:
-    names = set().union(*(mentions.candidates(send.content) for send in batch))
-    return people_named(names, chat_ids) if names else {}
-
-
-def people_named(names: set[str], chat_ids: Iterable[UUID]) -> dict[UUID, dict[str, User]]:
-    """By chat id: its present members with one of these lower-cased usernames."""
-    rows = Membership.objects.present().filter(
-        chat__in=chat_ids, user__in=User.objects.with_name_key().filter(name_key__in=names)
-    )
-    found: dict[UUID, dict[str, User]] = {}
-    for seat in rows.select_related("user"):
-        found.setdefault(seat.chat_id, {})[seat.user.username.lower()] = seat.user
-    return found
 
 
 writer = Writer()

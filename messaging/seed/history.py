@@ -16,13 +16,13 @@ from django.db.models.functions import Now
 from accounts.models import User
 from chats.models import Chat, Membership
 from messaging import mentions
+from messaging.batches import people_shown
 from messaging.emojis import emoji_key
 from messaging.formatting import to_html
 from messaging.models import Mention, Message, Reaction
 from messaging.seed.people import chunks, id_at
 from messaging.seed.places import Place
 from messaging.seed.themes import Line, spoken
-from messaging.writer import people_shown
 
 MESSAGES_AT_ONCE = 500
 BREATH_SECONDS = 0.01 if settings.IS_SQLITE else 0

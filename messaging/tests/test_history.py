@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from chatproject.testing import Person
-from messaging.writer import Send, write_batch
+from messaging.batches import Send, write_batch
 
 
 def _fill(who: Person, chat: dict[str, Any], last_seq: int) -> None:

@@ -1,17 +1,24 @@
 """Sending messages, through every door."""
 
 import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+import pytest
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import end_sign_ins
-from chatproject.errors import Invalid, NotSignedIn
+from chatproject.errors import Invalid, NotSignedIn, TryAgain
 from chatproject.ids import new_id
-from chatproject.testing import Person
-from messaging.writer import Posted, Send, Writer, write_batch
+from chatproject.testing import Person, error_of
+from chats.models import Chat
+from messaging.batches import Posted, Send, write_batch
+from messaging.writer import Writer
 
 
 async def test_a_message_reaches_everybody_in_the_chat(
@@ -225,6 +232,70 @@ def test_a_send_that_nobody_waits_for_any_more_holds_up_no_other(
     writer = Writer()
     writer.submit(given_up)
     assert writer.submit(waited_for).result(5).message["content"] == "2"
+
+
+def test_what_may_be_stored_is_tried_again_only_under_its_client_id(
+    alice: Person, group: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    """The connection is lost after the commit, before its answer."""
+
+    def write_and_lose(batch: Sequence[Send]) -> None:
+        monkeypatch.undo()
+        write_batch(batch)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("messaging.writer.write_batch", write_and_lose)
+    sends = [_send(alice, group, f"{number}") for number in range(3)]
+    sends[1].client_id = "known"
+    Writer()._write(sends)
+    assert isinstance(sends[0].outcome.exception(), TryAgain)
+    assert sends[1].outcome.result().is_new is False
+    assert isinstance(sends[2].outcome.exception(), TryAgain)
+    history = alice.rest.get(f"/chats/{group['id']}/messages").json()["results"]
+    assert [one["content"] for one in history[1:]] == ["0", "1", "2"]
+
+
+def test_forty_who_post_at_once_are_all_answered(person: Any, alice: Person):
+    people = [person("poster") for _ in range(40)]
+    chat = alice.group_with(*people)
+    began_at = time.monotonic()
+    with ThreadPoolExecutor(40) as pool:
+        said = list(pool.map(lambda who: who.says(chat, "x"), people))
+    assert sorted(one["seq"] for one in said) == list(range(2, 42))
+    assert time.monotonic() - began_at < 8
+
+
+@pytest.mark.services
+def test_a_chat_that_is_held_holds_up_no_other(alice: Person, bob: Person):
+    held, free = alice.group_with(bob), alice.group_with(bob)
+    with transaction.atomic():
+        Chat.objects.locked().get(id=held["id"])
+        with ThreadPoolExecutor(1) as pool:
+            waits = pool.submit(
+                alice.rest.post, f"/chats/{held['id']}/messages", json={"content": "x"}
+            )
+            began_at = time.monotonic()
+            for _ in range(5):
+                bob.says(free, "x")
+            assert time.monotonic() - began_at < 5
+            assert error_of(waits.result(), 503)["code"] == "try_again"
+    alice.says(held, "now")
+
+
+async def test_long_messages_throw_nobody_off_who_reads(person: Any, alice: Person):
+    talkers = [person("talker") for _ in range(4)]
+    chat = alice.group_with(*talkers)
+    async with contextlib.AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(alice.socket()) for _ in range(4)]
+        sockets = [await stack.enter_async_context(who.socket()) for who in talkers]
+        for socket in sockets:
+            for number in range(30):
+                await socket.send(
+                    "message.send", ref=f"r{number}", chat_id=chat["id"], content="x" * 9_990
+                )
+        for reader in readers:
+            await reader.event("message.created", timeout=30, version=chat["version"] + 120)
+            assert (await reader.ask("ping"))["type"] == "ok"
 
 
 def test_a_client_id_is_kept_to_the_letter(alice: Person, group: dict[str, Any]):

@@ -21,7 +21,7 @@ from chatproject.ids import new_id
 from chatproject.testing import PASSWORD, Newcomer, Person, Server, error_of, rest_client
 from chats import actions as chat_actions
 from chats.models import Chat
-from messaging.writer import Posted, Send, write_batch
+from messaging.batches import Posted, Send, write_batch
 
 BURST = 40
 A_SECOND = 2
