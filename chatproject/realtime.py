@@ -24,7 +24,9 @@ NOT_SIGNED_IN = 4401
 DEACTIVATED = 4403
 TOO_SLOW = 4408
 TOO_MANY = 4429
-MAX_WAITING = 10_000
+MAX_WAITING = 50_000
+KEPT = ("marks", "watched", "chats")
+"""What no hub would read by itself: it waits until the layer is back."""
 
 
 class Envelope(NamedTuple):
@@ -100,7 +102,7 @@ def beat(listener: str) -> Envelope:
 def publish(*envelopes: Envelope) -> None:
     """Tells every process once the transaction is committed, and never if it is not."""
     if envelopes:
-        transaction.on_commit(lambda: bus.send(envelopes))
+        transaction.on_commit(lambda: bus.send(envelopes), robust=True)
 
 
 class Bus:
@@ -137,19 +139,25 @@ class Bus:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), 500))]
             try:
-                await asyncio.wait_for(self._group_send(batch), SEND_SECONDS)
+                await self._send_in_time(batch)
             except Exception as error:
+                self._waiting.extendleft(one for one in reversed(batch) if one.target in KEPT)
                 logger.warning("%d events not sent: %r; hubs will read them", len(batch), error)
+                await asyncio.sleep(1)
 
     async def _group_send(self, batch: list[Envelope]) -> None:
         layer = get_channel_layer()
         await layer.group_send(GROUP, {"type": "events", "batch": [list(item) for item in batch]})
 
+    async def _send_in_time(self, batch: list[Envelope]) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._group_send(batch)
+
     def _send_from_command(self, batch: list[Envelope]) -> None:
         if not settings.REDIS_URL:
             return  # no other process can hear an in-memory layer
         try:
-            async_to_sync(self._group_send)(batch)
+            async_to_sync(self._send_in_time)(batch)
         except Exception as error:
             logger.warning("%d events not sent: %r; hubs will read them", len(batch), error)
 

@@ -45,6 +45,8 @@ class Cursor(CursorPagination):
     """Pages of any list: ``results``, ``next``, ``previous``."""
 
     page_size = 50
+    offset_cutoff = 20_000
+    """How many rows may share a position: a whole group can have joined in one moment."""
 
     def get_page_size(self, request: Request) -> int:
         return limit_parameter(request)

@@ -25,7 +25,7 @@ from chats.serializers import (
     UnreadSerializer,
     chat_documents,
     chat_seen_by,
-    me_document,
+    me_seen_by,
     member_documents,
 )
 
@@ -161,7 +161,8 @@ class ReadView(APIView):
     def post(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         seq = checked(ReadSerializer, request)["seq"]
-        return Response(me_document(actions.mark_read(actor=request.user, chat=chat, seq=seq)))
+        actions.mark_read(actor=request.user, chat=chat, seq=seq)
+        return Response(me_seen_by(request.user, chat_id))
 
 
 class UnreadView(APIView):
@@ -174,4 +175,5 @@ class UnreadView(APIView):
     def post(self, request: Request, chat_id: UUID) -> Response:
         chat = access.seat_in(request.user, chat_id).chat
         seq = checked(UnreadSerializer, request)["seq"]
-        return Response(me_document(actions.mark_unread(actor=request.user, chat=chat, seq=seq)))
+        actions.mark_unread(actor=request.user, chat=chat, seq=seq)
+        return Response(me_seen_by(request.user, chat_id))

@@ -96,6 +96,12 @@ def me_document(seat: Membership) -> Document:
     return _me(seat, talk.provided().unread_counts([seat])[seat.chat_id])
 
 
+@snapshot()
+def me_seen_by(user: User, chat_id: UUID) -> Document:
+    """One's own marks of this moment. Raises NotThere."""
+    return me_document(access.seat_in(user, chat_id))
+
+
 def _me(seat: Membership, unread: talk.Unread) -> Document:
     return {
         "role": seat.role,

@@ -104,11 +104,13 @@ def _changes(chats: Sequence[Chat], since: Versions) -> list[Document]:
 
 def _fitting(chats: Sequence[Chat], since: Versions, sizes: dict[UUID, "_Size"]) -> list[Chat]:
     """Those whose changes there is room for: 500 messages and as many members in all."""
-    room, found = MAX_CHANGES, []
+    taken, found = _Size(0, 0), []
     for chat in chats:
-        if since[chat.id] <= chat.version and chat.id in sizes and max(sizes[chat.id]) <= room:
-            room -= max(sizes[chat.id])
-            found.append(chat)
+        if since[chat.id] <= chat.version and chat.id in sizes:
+            more = _Size(*map(sum, zip(taken, sizes[chat.id], strict=True)))
+            if max(more) <= MAX_CHANGES:
+                taken = more
+                found.append(chat)
     return found
 
 

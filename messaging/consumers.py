@@ -4,20 +4,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import UUID
 
 import orjson
 from channels.consumer import AsyncConsumer
-from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from rest_framework.exceptions import APIException
 
 from accounts import access
-from accounts.models import SignIn, User
+from accounts.models import User
 from accounts.serializers import own_document
 from chatproject.api import error_document
 from chatproject.errors import Forbidden, Invalid, TryAgain
@@ -27,12 +23,14 @@ from chatproject.pools import in_database_pool
 from chatproject.realtime import MAX_FRAME_BYTES, NOT_SIGNED_IN
 from chatproject.text import is_encodable
 from chatproject.times import rfc3339
-from messaging import reading
+from messaging import handshakes, reading
+from messaging.batches import Send
 from messaging.frames import AuthFrame, Frame, frame_named
+from messaging.handshakes import SignedIn, find_sign_in
 from messaging.hub import hub
 from messaging.serializers import MAX_CONTENT
 from messaging.sockets import Socket
-from messaging.writer import Send, writer
+from messaging.writer import writer
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +43,6 @@ MAX_REF = 64
 NOT_TEXT = 1003
 TOO_BIG = 1009
 COME_BACK = 1012
-
-
-class SignedIn(NamedTuple):
-    sign_in: SignIn
-    expires_at: int
-    """In seconds since 1970: the token's end, or that of the cookie's sign-in."""
 
 
 class ChatConsumer(AsyncConsumer):
@@ -79,13 +71,13 @@ class ChatConsumer(AsyncConsumer):
 
     async def _sign_in(self) -> SignedIn | None:
         """Who is there; None if the socket was closed instead."""
-        bearer, session_key = _bearer(self.scope), _session_key(self.scope)
-        if not bearer and session_key and not _is_own_origin(self.scope):
+        token, key = handshakes.bearer(self.scope), handshakes.session_key(self.scope)
+        if not token and key and not handshakes.is_own_origin(self.scope):
             await self._send({"type": "websocket.close", "code": NOT_SIGNED_IN})
             return None
         await self._send({"type": "websocket.accept"})
-        if bearer or session_key:
-            found = await in_database_pool(_find, bearer, session_key)
+        if token or key:
+            found = await in_database_pool(find_sign_in, token, key)
         else:
             found = await self._sign_in_by_frame()
         if found is None:
@@ -104,7 +96,7 @@ class ChatConsumer(AsyncConsumer):
             token = checked_input(AuthFrame, frame)["token"]
         except (TimeoutError, APIException, UnicodeError):
             return None
-        return await in_database_pool(_find, token, "")
+        return await in_database_pool(find_sign_in, token, "")
 
     # Serving
 
@@ -170,10 +162,20 @@ class ChatConsumer(AsyncConsumer):
             self._answer(ref, {})
         elif kind == "auth":
             self._answer(ref, await self._renew(given["token"]))
+        elif kind == "presence.watch":
+            await self._watch(frame, given, ref)
         else:
             self._answer(ref, await in_database_pool(_run, frame, self._sign_in_id, given))
-            if kind == "presence.watch":
-                hub.watch(self.socket, given["user_ids"])
+
+    async def _watch(self, frame: Frame, given: dict[str, Any], ref: str | None) -> None:
+        """Listens first and looks then, so that nobody comes or goes in between unseen."""
+        before, watched = self.socket.watched_ids, {str(one) for one in given["user_ids"]}
+        hub.watch(self.socket, before | watched)
+        try:
+            self._answer(ref, await in_database_pool(_run, frame, self._sign_in_id, given))
+            before = watched
+        finally:
+            hub.watch(self.socket, before)
 
     async def _start_send(self, given: dict[str, Any], ref: str | None) -> None:
         """Queues a send and reads on: several of one socket can share a transaction."""
@@ -205,7 +207,7 @@ class ChatConsumer(AsyncConsumer):
             await asyncio.wait(self._sends)
 
     async def _renew(self, token: str) -> dict[str, Any]:
-        found = await in_database_pool(_find, token, "")
+        found = await in_database_pool(find_sign_in, token, "")
         if found is None or found.sign_in.user_id != self.socket.user_id:
             raise Forbidden("This token is not one of yours.")
         hub.renew(self.socket, found.sign_in.id, found.expires_at)
@@ -231,7 +233,7 @@ def _told(error: Exception) -> APIException:
     """What a client hears of an error; what nobody foresaw goes to the log."""
     if isinstance(error, APIException):
         return error
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | InterfaceError):
         logger.warning("a frame failed: %r", error)
         return TryAgain(retry_after=1)
     logger.error("a frame failed", exc_info=error)
@@ -243,15 +245,6 @@ def _run(frame: Frame, sign_in_id: UUID, given: dict[str, Any]) -> dict[str, Any
     user = access.live_sign_in(sign_in_id).user
     assert frame.act is not None
     return frame.act(user, given)
-
-
-def _find(token: str, session_key: str) -> SignedIn | None:
-    if token:
-        found = access.sign_in_by_access(token)
-        return SignedIn(*found) if found else None
-    engine = import_module(settings.SESSION_ENGINE)
-    sign_in = access.sign_in_by_session(engine.SessionStore(session_key))
-    return SignedIn(sign_in, int(sign_in.expires_at.timestamp())) if sign_in else None
 
 
 def _greeting(user: User) -> tuple[dict[str, Any], str]:
@@ -269,36 +262,3 @@ def _ref(given: dict[str, Any]) -> str | None:
 
 def _time(seconds: int) -> str:
     return rfc3339(datetime.fromtimestamp(seconds, UTC))
-
-
-def _header(scope: Any, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-
-
-def _bearer(scope: Any) -> str:
-    kind, _, token = _header(scope, b"authorization").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else ""
-
-
-def _session_key(scope: Any) -> str:
-    try:
-        cookie = SimpleCookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        return ""
-    return cookie.value if cookie else ""
-
-
-def _is_own_origin(scope: Any) -> bool:
-    """The page's own origin: PUBLIC_URL, or the very host that the socket was opened to."""
-    origin = _header(scope, b"origin").lower()
-    if origin == settings.PUBLIC_URL:
-        return True
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return (
-        parts.scheme == ("https" if settings.IS_TLS else "http")
-        and parts.netloc == _header(scope, b"host").lower()
-        and parts.hostname in settings.ALLOWED_HOSTS
-    )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from chatproject.pools import in_database_pool
+from chatproject.pools import in_upkeep_pool
 from chatproject.realtime import Envelope
 from messaging import reading
 from messaging.sockets import Socket
@@ -132,13 +132,14 @@ class Feed:
 
     async def read_on(self) -> bool:
         """Tells up to 500 missed versions; whether there may be more."""
-        found = await in_database_pool(reading.missed_events, UUID(self.chat_id), self.version)
+        found = await in_upkeep_pool(reading.missed_events, UUID(self.chat_id), self.version)
         if found is None:
             self.end()
             return False
         for envelope in found:
             self._held[envelope.number] = envelope
-        self._deliver_held()
+            self._deliver_held()
+            await asyncio.sleep(0)
         for version in [one for one in self._held if one <= self.version]:
             del self._held[version]
         return len(found) == reading.MAX_READ

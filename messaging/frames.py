@@ -14,7 +14,7 @@ from chatproject.times import rfc3339_or_none
 from chats import access
 from chats import actions as chat_actions
 from chats import events as chat_events
-from chats.serializers import ReadSerializer, UnreadSerializer, me_document
+from chats.serializers import ReadSerializer, UnreadSerializer, me_seen_by
 from messaging import actions, changes, reading
 from messaging.serializers import EditSerializer, EmojiSerializer, SendSerializer
 
@@ -100,7 +100,8 @@ def unread(user: User, given: Given) -> Given:
 
 def _mark(action: Any, user: User, given: Given) -> Given:
     chat = access.seat_in(user, given["chat_id"]).chat
-    return {"me": me_document(action(actor=user, chat=chat, seq=given["seq"]))}
+    action(actor=user, chat=chat, seq=given["seq"])
+    return {"me": me_seen_by(user, chat.id)}
 
 
 def typing(user: User, given: Given) -> Given:

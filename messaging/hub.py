@@ -11,7 +11,7 @@ import orjson
 
 from accounts.presence import PresenceWriter
 from chatproject.listener import listener
-from chatproject.pools import in_database_pool
+from chatproject.pools import in_database_pool, in_upkeep_pool
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope, bus
 from messaging import reading
 from messaging.feeds import Feed, push
@@ -21,6 +21,7 @@ from messaging.sockets import Socket
 logger = logging.getLogger(__name__)
 
 WHOLE_SWEEP_SECONDS = 60
+STOP_SECONDS = 3
 NEVER = float("-inf")
 
 
@@ -54,7 +55,8 @@ class Hub:
         tasks, self._tasks, self._loop = self._tasks, set(), None
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_SECONDS)
         await self.presence.stop()
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -80,7 +82,8 @@ class Hub:
             feed = self._feed(chat_id)
             if not feed.sockets:  # somebody is about to join, and has told nobody anything
                 feed.version = max(feed.version, version)
-            feed.attach(socket)
+            if feed.version <= version:  # else who left since may have been sent away already
+                feed.attach(socket)
         await self._check_seats(socket)
         return True
 
@@ -93,11 +96,11 @@ class Hub:
         _discard(self._by_user, str(socket.user_id), socket)
         _discard(self._by_sign_in, str(socket.sign_in_id), socket)
 
-    def watch(self, socket: Socket, user_ids: Iterable[UUID]) -> None:
+    def watch(self, socket: Socket, user_ids: Iterable[str]) -> None:
         """Whose presence a socket hears of from now on, instead of before."""
         for key in socket.watched_ids:
             _discard(self._watchers, key, socket)
-        socket.watched_ids = {str(user_id) for user_id in user_ids}
+        socket.watched_ids = set(user_ids)
         for key in socket.watched_ids:
             self._watchers.setdefault(key, set()).add(socket)
 
@@ -188,8 +191,9 @@ class Hub:
 
     async def _check_seats(self, socket: Socket) -> None:
         """Compares what a socket hears with the seats that its user has now."""
+        heard = set(socket.chat_ids)  # what it joins while the seats are read is not in them
         seats_version, seats = await in_database_pool(reading.seats_of, socket.user_id)
-        for chat_id in socket.chat_ids - seats.keys():
+        for chat_id in (heard & socket.chat_ids) - seats.keys():
             self._feeds[chat_id].send_away([socket])
         for chat_id, version in seats.items():
             feed = self._feeds.get(chat_id)
@@ -197,7 +201,8 @@ class Hub:
                 await self._join(str(socket.user_id), chat_id)
             elif version > feed.version:
                 feed.mend()
-        socket.seats_version = seats_version
+        if seats.keys() <= socket.chat_ids:  # else a join failed, and the sweep comes again
+            socket.seats_version = seats_version
 
     # The sweep
 
@@ -216,20 +221,13 @@ class Hub:
         if not self._by_user:
             return
         if time.monotonic() - self._swept_whole_at < WHOLE_SWEEP_SECONDS:
-            found = await in_database_pool(reading.recent_changes)
+            found = await in_upkeep_pool(reading.recent_changes)
         else:
             self._swept_whole_at = time.monotonic()
-            found = await in_database_pool(
-                reading.all_changes, [*self._feeds], self._seats_known(), [*self._by_sign_in]
+            found = await in_upkeep_pool(
+                reading.all_changes, [*self._feeds], [*self._by_user], [*self._by_sign_in]
             )
         await self._make_good(found)
-
-    def _seats_known(self) -> dict[str, int]:
-        """By user, up to which ``seats_version`` all their sockets have followed."""
-        return {
-            user_id: min(socket.seats_version for socket in sockets)
-            for user_id, sockets in self._by_user.items()
-        }
 
     async def _make_good(self, found: reading.Changes) -> None:
         for chat_id, version in found.chats.items():
@@ -238,9 +236,10 @@ class Hub:
                 feed.mend()
         for key in found.ended_sign_ins.keys() & self._by_sign_in.keys():
             self._close_all(key, NOT_SIGNED_IN if found.ended_sign_ins[key] else DEACTIVATED)
-        for key in found.users & self._by_user.keys():
+        for key in found.seats_versions.keys() & self._by_user.keys():
             for socket in list(self._by_user.get(key, ())):
-                await self._check_seats(socket)
+                if socket.seats_version != found.seats_versions[key]:
+                    await self._check_seats(socket)
 
     def _close_all(self, sign_in_id: str, code: int) -> None:
         for socket in list(self._by_sign_in.get(sign_in_id, ())):

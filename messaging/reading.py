@@ -60,8 +60,8 @@ def missed_events(chat_id: UUID, since: int) -> list[Envelope] | None:
 
 class Changes(NamedTuple):
     chats: dict[str, int]
-    users: set[str]
-    """Whose seats may have changed."""
+    seats_versions: dict[str, int]
+    """By user: what tells whether their seats are others than before."""
     ended_sign_ins: dict[str, bool]
     """By id: whether its user may still sign in."""
 
@@ -69,26 +69,22 @@ class Changes(NamedTuple):
 def recent_changes() -> Changes:
     """What changed in the last 30 s by the database's clock, some of it committed late."""
     recent = {"changed_at__gt": Now() - LOOK_BACK}
-    users = User.objects.filter(**recent).values_list("id", flat=True)
     return Changes(
         _versions(Chat.objects.filter(**recent)),
-        {str(key) for key in users},
+        _seats_versions(User.objects.filter(**recent)),
         _ended(SignIn.objects.filter(ended_at__isnull=False, **recent)),
     )
 
 
-def all_changes(
-    chat_ids: list[str], seats_versions: dict[str, int], sign_in_ids: list[str]
-) -> Changes:
+def all_changes(chat_ids: list[str], user_ids: list[str], sign_in_ids: list[str]) -> Changes:
     """The same of these alone, however long ago it was."""
     chats: dict[str, int] = {}
-    users: set[str] = set()
+    users: dict[str, int] = {}
     ended: dict[str, bool] = {}
     for ids in _parts(chat_ids):
         chats |= _versions(Chat.objects.filter(id__in=ids))
-    for ids in _parts(list(seats_versions)):
-        rows = User.objects.filter(id__in=ids).values_list("id", "seats_version")
-        users |= {str(key) for key, version in rows if version != seats_versions[str(key)]}
+    for ids in _parts(user_ids):
+        users |= _seats_versions(User.objects.filter(id__in=ids))
     for ids in _parts(sign_in_ids):
         ended |= _ended_among(ids)
     return Changes(chats, users, ended)
@@ -96,6 +92,10 @@ def all_changes(
 
 def _versions(chats: QuerySet[Chat]) -> dict[str, int]:
     return {str(key): version for key, version in chats.values_list("id", "version")}
+
+
+def _seats_versions(users: QuerySet[User]) -> dict[str, int]:
+    return {str(key): version for key, version in users.values_list("id", "seats_version")}
 
 
 def _ended(sign_ins: QuerySet[SignIn]) -> dict[str, bool]:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chatproject.testing import Person
-from messaging.writer import Send, write_batch
+from messaging.batches import Send, write_batch
 
 Document = dict[str, Any]
 

@@ -19,9 +19,9 @@ from chatproject.testing import Person
 from chats import actions as chat_actions
 from chats.models import Chat
 from messaging import actions, reading
+from messaging.batches import Posted, Send, write_batch
 from messaging.hub import NEVER, Hub
 from messaging.sockets import Socket
-from messaging.writer import Posted, Send, write_batch
 
 NEVER_ENDS = 2**40
 

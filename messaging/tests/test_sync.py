@@ -8,12 +8,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from chatproject.ids import new_id
 from chatproject.testing import Person, SocketClient
+from chats.actions import add_members
 from chats.models import Chat, Membership
+from messaging.batches import Send, write_batch
 from messaging.changes import sync
 from messaging.models import Message
-from messaging.writer import Send, write_batch
 
 
 def _write(who: Person, chat: dict[str, Any], count: int, content: str = "x") -> None:
@@ -329,3 +331,19 @@ def test_changes_name_who_left_too(alice: Person, bob: Person, group: dict[str, 
     assert found["members"][0]["left_at"]
     assert found["messages"][0]["system"]["kind"] == "left"
     assert found["version"] == found["chat"]["version"] == group["version"] + 2
+
+
+async def test_three_hundred_messages_and_three_hundred_members_fit_into_one_answer(
+    alice: Person, bob: Person
+):
+    talk, crowd = alice.group_with(bob), alice.group_with(bob)
+    _write(alice, talk, 300)
+    people = User.objects.bulk_create(
+        User(username=f"crowd-{alice.username}-{number}", email=f"{number}@{alice.username}")
+        for number in range(300)
+    )
+    add_members(actor=alice.user, chat=Chat.objects.get(id=crowd["id"]), users=people)
+    async with bob.socket() as socket:
+        known = {chat["id"]: chat["version"] for chat in (talk, crowd)}
+        answer = await socket.ask("sync", chats=known)
+    assert [change["complete"] for change in answer["changes"]] == [True, True]
