@@ -88,7 +88,7 @@ def _changes(chats: Sequence[Chat], since: Versions) -> list[Document]:
     said: dict[str, list[Document]] = {str(chat.id): [] for chat in fitting}
     for document in message_documents(messages.with_sender().order_by("seq")):
         said[document["chat_id"]].append(document)
-    seated = members_by_chat(fitting, seats.select_related("user"))
+    seated = members_by_chat(fitting, seats.select_related("user").order_by("version"))
     return [
         {
             "members": seated[chat.id],
