@@ -241,10 +241,24 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.errors = errors
-        page.goto(path)
+        _open_greeted(page, path)
         return page
 
     yield open_one
     for context in contexts:
         context.close()
     assert errors == []
+
+
+def _open_greeted(page: Any, path: str) -> None:
+    """Until its socket hears all: what happens before that passes a page by, typing for one."""
+    seen: list[Any] = []
+
+    def watch(socket: Any) -> None:
+        seen.append(socket)
+        socket.once("framereceived", lambda frame: seen.append(frame))
+
+    page.once("websocket", watch)
+    page.goto(path)
+    while len(seen) == 1 and not seen[0].is_closed():
+        page.wait_for_timeout(5)
