@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from chatproject.bodies import BoundedBodies  # noqa: E402
+from chatproject.draining import drain  # noqa: E402
 from messaging.consumers import ChatConsumer  # noqa: E402
 from messaging.hub import hub  # noqa: E402
 
@@ -63,6 +64,7 @@ async def _live(receive: Any, send: Any) -> None:
     await receive()
     hub.ensure_started()
     _end_with_parent()
+    drain.listen()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await hub.stop()

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chatproject.api import PublicView
+from chatproject.draining import drain
 from chatproject.listener import listener
 from chatproject.operations import operation
 from chatproject.schemas import object_of, one_of
@@ -34,7 +35,8 @@ class ReadinessView(PublicView):
     def get(self, request: Request) -> Response:
         layer = "degraded" if listener.is_deaf else "ok"
         state = {"database": _database(), "layer": layer, "disk": _disk()}
-        return Response(state, status=200 if state["database"] == "ok" else 503)
+        is_ready = state["database"] == "ok" and not drain.has_begun
+        return Response(state, status=200 if is_ready else 503)
 
 
 def _database() -> str:

@@ -1,15 +1,19 @@
 """Starting the server: what cannot work is refused, in one sentence that names the cure."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from chatproject.testing import Server
+from chatproject.testing import Newcomer, Server
 from chatproject.testing.stage import ROOT
 
 
@@ -56,6 +60,29 @@ def test_a_second_server_on_the_port_is_refused(tmp_path: Path, server: Server):
     answer = start_with(tmp_path, PORT=str(server.port))
     assert answer.returncode == 1
     assert "set another HOST or PORT" in answer.stderr
+
+
+def test_on_sigterm_a_server_is_not_ready_then_gone_within_15_seconds(own_server: Server):
+    """Meanwhile it goes on, and its sockets close with 1012."""
+    newcomer = Newcomer(own_server, "alice")
+    with (
+        httpx.Client(base_url=own_server.url) as probe,
+        connect(f"{own_server.url}/ws".replace("http", "ws")) as socket,
+    ):
+        socket.send(json.dumps({"type": "auth", "token": newcomer.access}))
+        assert json.loads(socket.recv())["type"] == "hello"
+        assert probe.get("/readyz").status_code == 200
+        began = time.monotonic()
+        own_server.process.send_signal(signal.SIGTERM)
+        while probe.get("/readyz").status_code == 200:
+            time.sleep(0.01)
+        socket.send(json.dumps({"type": "ping", "ref": "late"}))
+        assert json.loads(socket.recv())["type"] == "ok"
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    assert own_server.process.wait(15 - (time.monotonic() - began)) == 0
 
 
 @pytest.mark.parametrize("path", ["", "/", "/nowhere", "/ws/", "/%0a", "/ws%0a"])
