@@ -13,7 +13,7 @@ from accounts.presence import PresenceWriter
 from chatproject.listener import listener
 from chatproject.pools import in_database_pool, in_upkeep_pool
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope, bus
-from messaging import reading
+from messaging import epochs, reading
 from messaging.feeds import Feed, push
 from messaging.marks import Marks
 from messaging.sockets import Socket
@@ -49,6 +49,7 @@ class Hub:
             self._spawn(listener.run(self.take))
             self._spawn(self._sweep_for_ever())
             self._spawn(self.presence.run())
+            self._spawn(epochs.keep_renewing())
 
     async def stop(self) -> None:
         """Ends its tasks, and says that nobody is connected here any more."""
@@ -57,7 +58,7 @@ class Hub:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
-        await self.presence.stop()
+        await asyncio.gather(self.presence.stop(), in_upkeep_pool(epochs.renew))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)

@@ -19,6 +19,7 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from chatproject.realtime import MAX_FRAME_BYTES
+from messaging import epochs
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
                 f"The database cannot be reached or changed ({error}): see that it runs and that "
                 "DATABASE_URL is right, then start again."
             ) from None
+        epochs.renew()
         _copy_static_files()
         connections.close_all()
         self.stdout.write(f"Serving {settings.SITE_NAME} at {settings.PUBLIC_URL}")
