@@ -46,8 +46,7 @@ def renew() -> None:
     """
     file = settings.DATA_DIR / "served_until"
     try:
-        # Half a number, after a power cut, is a lower one: that does no harm.
-        file.write_text(str(_renew(_number_in(file))), encoding="ascii")
+        _write(_renew(_number_in(file)), file)
     except Exception as error:
         logger.warning("it is unknown whether the data was restored: %r", error)
 
@@ -81,6 +80,14 @@ def _time(microseconds: int) -> str:
 def _number_in(file: Path) -> int:
     content = file.read_bytes() if file.exists() else b""
     return int(content) if content.isdigit() else 0
+
+
+def _write(number: int, file: Path) -> None:
+    """In place: neither a sudden end nor a full disk takes away what it said before."""
+    file.touch()
+    with file.open("r+b") as content:
+        content.write(b"%d" % number)
+        content.truncate()
 
 
 def _place() -> str:
