@@ -17,12 +17,15 @@ import pytest
 
 from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Newcomer, Person, rest_client, web_session
+from chatproject.testing.held import Held, Hold
 from chatproject.testing.sockets import SocketClient
 from chatproject.testing.stage import IS_SERVICES, Server, another_installation, prepare
 
 __all__ = [
     "IS_SERVICES",
     "PASSWORD",
+    "Held",
+    "Hold",
     "Newcomer",
     "Person",
     "Server",
@@ -193,6 +196,21 @@ def robot(person: Callable[..., Person]) -> Person:
 def group(alice: Person, bob: Person) -> dict[str, Any]:
     """Alice's group, with Bob in it; Mallory is not."""
     return alice.group_with(bob)
+
+
+@pytest.fixture
+def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hold]:
+    """Holds each call of a module's function open from now on, until the test lets it go."""
+    made: list[Held] = []
+
+    def hold_one(module: Any, name: str) -> Held:
+        made.append(Held(getattr(module, name)))
+        monkeypatch.setattr(module, name, made[-1])
+        return made[-1]
+
+    yield hold_one
+    for one in made:
+        one.let_go(100)
 
 
 # Browsers
