@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -16,9 +16,11 @@ from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope,
 from messaging import epochs, reading
 from messaging.feeds import Feed, push
 from messaging.marks import Marks
-from messaging.sockets import Socket
+from messaging.sockets import Notes, Socket
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WHOLE_SWEEP_SECONDS = 60
 STOP_SECONDS = 3
@@ -32,7 +34,7 @@ class Hub:
         self._marks = Marks(version_of=self._version_of)
         self._by_user: dict[str, set[Socket]] = {}
         self._by_sign_in: dict[str, set[Socket]] = {}
-        self._watchers: dict[str, set[Socket]] = {}
+        self._watchers: dict[str, set[Socket | Notes]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._swept_whole_at = time.monotonic()
@@ -97,7 +99,7 @@ class Hub:
         _discard(self._by_user, str(socket.user_id), socket)
         _discard(self._by_sign_in, str(socket.sign_in_id), socket)
 
-    def watch(self, socket: Socket, user_ids: Iterable[str]) -> None:
+    def watch(self, socket: Socket | Notes, user_ids: Iterable[str]) -> None:
         """Whose presence a socket hears of from now on, instead of before."""
         for key in socket.watched_ids:
             _discard(self._watchers, key, socket)
@@ -253,8 +255,8 @@ class Hub:
                     socket.close(NOT_SIGNED_IN)
 
 
-def _discard(index: dict[str, set[Socket]], key: str, socket: Socket) -> None:
-    index.get(key, set()).discard(socket)
+def _discard(index: dict[str, set[T]], key: str, one: T) -> None:
+    index.get(key, set()).discard(one)
     if not index.get(key):
         index.pop(key, None)
 
