@@ -7,8 +7,9 @@ import pytest
 
 from chatproject.testing import Person
 from chats import actions as chat_actions
+from messaging import consumers
 from messaging.hub import Hub
-from messaging.tests.hubs import Document
+from messaging.tests.hubs import Document, Door, opened
 
 
 @pytest.fixture
@@ -19,6 +20,13 @@ async def hub(installation: None) -> AsyncIterator[Hub]:
     deaf._spawn(deaf.presence.run())  # it admits sockets
     yield deaf
     await deaf.stop()
+
+
+@pytest.fixture
+def door(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Door:
+    """Opens sockets of that hub from outside, in this process: ``async with door(alice) as …``."""
+    monkeypatch.setattr(consumers, "hub", hub)
+    return opened
 
 
 @pytest.fixture

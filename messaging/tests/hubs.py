@@ -1,17 +1,21 @@
 """The other end of a hub that hears nothing but what a test gives it."""
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
+
+from channels.testing import WebsocketCommunicator
 
 from chatproject.realtime import Envelope
 from chatproject.testing import Person
 from chats.models import Chat
 from messaging import reading
 from messaging.batches import Posted, Send, write_batch
+from messaging.consumers import ChatConsumer
 from messaging.hub import Hub
 from messaging.sockets import Socket
 
@@ -56,6 +60,20 @@ class Ear:
     @property
     def kinds(self) -> list[str]:
         return [one["type"] for one in self.frames]
+
+
+@contextlib.asynccontextmanager
+async def opened(who: Person) -> AsyncIterator[WebsocketCommunicator]:
+    """A socket that was greeted, its frames not read."""
+    bearer = [(b"authorization", f"Bearer {who.access}".encode())]
+    socket = WebsocketCommunicator(ChatConsumer.as_asgi(), "/ws", headers=bearer)
+    await socket.connect()
+    assert (await socket.receive_json_from())["type"] == "hello"
+    yield socket
+    await socket.disconnect()
+
+
+Door = Callable[[Person], contextlib.AbstractAsyncContextManager[WebsocketCommunicator]]
 
 
 async def listen(hub: Hub, who: Person) -> Ear:

@@ -2,16 +2,13 @@
 
 import asyncio
 
-import pytest
-from channels.testing import WebsocketCommunicator
-
 from accounts.presence import presence_event
 from chatproject.realtime import seat_taken, to_watchers
 from chatproject.testing import Hold, Person
 from chats import actions as chat_actions
 from messaging import consumers, reading
 from messaging.hub import Hub
-from messaging.tests.hubs import Document, chat_of, envelopes_of, listen, write
+from messaging.tests.hubs import Document, Door, chat_of, envelopes_of, listen, write
 
 
 def tell_all(hub: Hub, chat: Document, since: int) -> int:
@@ -81,22 +78,16 @@ async def test_who_joins_while_their_seats_are_compared_is_not_sent_away(
 
 
 async def test_who_comes_while_it_is_looked_who_is_online_is_told_of_after_the_answer(
-    hub: Hub, hold: Hold, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, door: Door, hold: Hold, alice: Person, bob: Person
 ):
-    monkeypatch.setattr(consumers, "hub", hub)
-    bearer = [(b"authorization", f"Bearer {bob.access}".encode())]
-    watcher = WebsocketCommunicator(consumers.ChatConsumer.as_asgi(), "/ws", headers=bearer)
-    await watcher.connect()
-    assert (await watcher.receive_json_from())["type"] == "hello"
-    looking = hold(consumers, "_run")
-    await watcher.send_json_to({"type": "presence.watch", "ref": "1", "user_ids": [alice.id]})
-    await looking.found()
-    await listen(hub, alice)
-    event = presence_event(alice.user.id, is_online=True, last_seen=None)
-    hub.take(to_watchers(alice.user.id, event))
-    looking.let_go()
-    frames = [await watcher.receive_json_from(timeout=5) for _ in range(2)]
-    assert [one["type"] for one in frames] == ["ok", "presence"]
-    assert frames[0]["users"][0]["is_online"] is False  # it was read before she came
-    assert frames[1] == event
-    await watcher.disconnect()
+    async with door(bob) as watcher:
+        looking = hold(consumers, "_run")
+        await watcher.send_json_to({"type": "presence.watch", "ref": "1", "user_ids": [alice.id]})
+        await looking.found()
+        await listen(hub, alice)
+        event = presence_event(alice.user.id, is_online=True, last_seen=None)
+        hub.take(to_watchers(alice.user.id, event))
+        looking.let_go()
+        answer, told = [await watcher.receive_json_from(timeout=5) for _ in range(2)]
+    assert (answer["type"], told) == ("ok", event)
+    assert answer["users"][0]["is_online"] is False  # it was read before she came
