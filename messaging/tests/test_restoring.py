@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,14 @@ def data(own_environment: dict[str, str]) -> Path:
 @pytest.fixture
 def backups(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("backups")
+
+
+@pytest.fixture
+def joining(own_environment: dict[str, str], backups: Path) -> Iterator[Server]:
+    """Another machine of the same installation."""
+    server = Server(**own_environment | {"DATA_DIR": str(backups)})
+    yield server
+    server.stop(KILL)
 
 
 # SQLite
@@ -190,11 +198,10 @@ async def test_a_restored_dump_has_a_new_epoch(
 
 @pytest.mark.services
 async def test_nothing_else_on_postgresql_changes_the_epoch(
-    own_server: Server, own_environment: dict[str, str], data: Path, backups: Path
+    own_server: Server, own_environment: dict[str, str], data: Path, joining: Server
 ):
     talk, url = Talk(own_server), own_environment["DATABASE_URL"]
     epoch = await talk.epoch()
-    joining = Server(**own_environment | {"DATA_DIR": str(backups)})
     joining.start()
     own_server.stop(KILL)
     shutil.rmtree(data)
@@ -204,7 +211,6 @@ async def test_nothing_else_on_postgresql_changes_the_epoch(
     joining.stop(KILL)
     talk.say()
     joining.start()
-    joining.stop(KILL)
     assert await talk.epoch() == epoch
     assert (await talk.sync(epoch))["changes"] == []
 
