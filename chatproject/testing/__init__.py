@@ -19,7 +19,14 @@ from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Newcomer, Person, rest_client, web_session
 from chatproject.testing.held import Held, Hold
 from chatproject.testing.sockets import SocketClient
-from chatproject.testing.stage import IS_SERVICES, Server, another_installation, prepare
+from chatproject.testing.stage import (
+    IS_SERVICES,
+    Server,
+    another_installation,
+    empty_installation,
+    keep_as_migrated,
+    prepare,
+)
 
 __all__ = [
     "IS_SERVICES",
@@ -31,6 +38,7 @@ __all__ = [
     "Server",
     "SocketClient",
     "another_installation",
+    "empty_installation",
     "error_of",
     "rest_client",
 ]
@@ -68,6 +76,7 @@ def installation(django_db_blocker: Any) -> Iterator[None]:
     prepare()
     with django_db_blocker.unblock():
         call_command("migrate", verbosity=0, interactive=False)
+        keep_as_migrated()
         yield
 
 
@@ -96,13 +105,13 @@ def server(installation: None) -> Iterator[Server]:
 
 
 @pytest.fixture
-def own_environment(tmp_path: Path) -> dict[str, str]:
+def own_environment(installation: None, tmp_path: Path) -> dict[str, str]:
     """What ``own_server`` is started with; a module may say more."""
     return another_installation(tmp_path)
 
 
 @pytest.fixture
-def own_server(own_environment: dict[str, str]) -> Iterator[Server]:
+def own_server(installation: None, own_environment: dict[str, str]) -> Iterator[Server]:
     """A server with an installation of its own, to be ended as a test likes."""
     yield from _running(Server(**own_environment))
 
