@@ -44,15 +44,29 @@ __all__ = [
 ]
 
 
+LONGEST = (
+    "two_workers page_live page_rows rates sign_in_limits restart example_client restoring"
+    " database_away redis_away serving bad_input page_rates pages openapi_fuzz admin permissions"
+    " presence api_tour events registration generated_frames sync posting"
+).split()
+"""Files that begin first, or the others would be done and wait for them."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What can only be tried on several processes is not of the other profile."""
     if not IS_SERVICES:
         others = [item for item in items if item.get_closest_marker("services")]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+    items.sort(key=_turn)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = _giving_back(item.obj)
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.path.stem.removeprefix("test_")
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def _giving_back(test: Callable[..., Any]) -> Callable[..., Any]:
