@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import events, limits, passwords, seats, tokens
+from accounts import events, limits, passwords, presence, seats, tokens
 from accounts.models import SignIn, User
+from accounts.preferences import hides_presence
 from chatproject.errors import Forbidden, Invalid, NotSignedIn, RateLimited, SignInFailed, TryAgain
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, publish, sign_in_ended
 
@@ -187,17 +188,18 @@ def update_profile(
         for key, value in given.items()
         if value is not None and value != getattr(actor, key)
     }
+    was_hidden = hides_presence(actor)
     for key, value in changes.items():
         setattr(actor, key, value)
     if "email" in changes:
         _check_address(actor.email)
         _check_free(actor)
     if changes:
-        _save_profile(actor, list(changes))
+        _save_profile(actor, list(changes), shows_or_hides=was_hidden != hides_presence(actor))
     return actor
 
 
-def _save_profile(user: User, changed: list[str]) -> None:
+def _save_profile(user: User, changed: list[str], *, shows_or_hides: bool) -> None:
     try:
         with transaction.atomic():
             limits.count_change(user)
@@ -205,6 +207,8 @@ def _save_profile(user: User, changed: list[str]) -> None:
             user.save(update_fields=[*changed, "changed_at"])
             if "display_name" in changed:
                 publish(events.user_updated(user, seats.chat_ids(user)))
+            if shows_or_hides:
+                presence.announce(user)
     except IntegrityError:  # somebody took the address in the meantime
         _check_free(user)
         raise

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.models import User
+from accounts.preferences import preferences_of
 from chatproject.errors import Conflict, Invalid, NotThere
 from chatproject.realtime import chat_deleted, marks_moved, publish, seat_taken
 from chats import access, events, talk
@@ -250,7 +251,7 @@ def mark_read(*, actor: User, chat: Chat, seq: int) -> Membership:
             raise Invalid("There is no such message yet.", attr="seq")
         if Membership.objects.filter(id=seat.id, last_read_seq__lt=seq).update(last_read_seq=seq):
             seat.last_read_seq = seq
-            publish(*events.mark_moved(seat))
+            publish(*events.mark_moved(seat, is_shown=preferences_of(actor).shows_read))
     return seat
 
 
