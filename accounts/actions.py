@@ -199,6 +199,12 @@ def update_profile(
     return actor
 
 
+def change_preferences(*, actor: User, **chosen: Any) -> User:
+    """Changes these of the settings and keeps the others, which may be another client's."""
+    kept = actor.settings if isinstance(actor.settings, dict) else {}
+    return update_profile(actor=actor, settings={**kept, **chosen})
+
+
 def _save_profile(user: User, changed: list[str], *, shows_or_hides: bool) -> None:
     try:
         with transaction.atomic():

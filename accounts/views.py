@@ -19,14 +19,18 @@ from django.views.decorators.http import require_POST
 from accounts import access, actions
 from accounts.api import origin_of
 from accounts.forms import (
+    AnnouncementsForm,
     AppearanceForm,
+    KeyboardForm,
     LoginForm,
     PasswordForm,
+    PrivacyForm,
     ProfileForm,
     RegistrationForm,
     add_problem,
 )
 from accounts.models import SignIn, User
+from accounts.preferences import preferences_of
 from accounts.serializers import own_document
 from chatproject.errors import Problem, with_retry_after
 
@@ -122,10 +126,18 @@ def log_out(request: Any) -> HttpResponse:
     return redirect("login")
 
 
-class SettingsView(SignedInView):
-    """Profile, appearance and password: three forms, told apart by the button pressed."""
+PREFERENCE_FORMS: dict[str, Any] = {
+    "appearance": AppearanceForm,
+    "keyboard": KeyboardForm,
+    "privacy": PrivacyForm,
+    "announcements": AnnouncementsForm,
+}
 
-    forms = {"profile": ProfileForm, "appearance": AppearanceForm, "password": PasswordForm}
+
+class SettingsView(SignedInView):
+    """One form a section, told apart by the button pressed."""
+
+    forms = {"profile": ProfileForm, **PREFERENCE_FORMS, "password": PasswordForm}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._show()
@@ -138,22 +150,21 @@ class SettingsView(SignedInView):
         if not form.is_valid():
             return self._show(400, **{section: form})
         try:
-            getattr(self, f"_save_{section}")(form.cleaned_data)
+            self._save(section, form.cleaned_data)
         except Problem as problem:
             add_problem(form, problem)
             return with_retry_after(self._show(problem.status_code, **{section: form}), problem)
         messages.success(request, "Saved")
         return redirect(f"{reverse('settings')}#{section}")
 
-    def _save_profile(self, given: dict[str, Any]) -> None:
-        actions.update_profile(actor=self._user, **given)
-
-    def _save_appearance(self, given: dict[str, Any]) -> None:
-        actions.update_profile(actor=self._user, settings={**self._user.settings, **given})
-
-    def _save_password(self, given: dict[str, Any]) -> None:
-        sign_in = self.request.sign_in  # type: ignore[attr-defined]
-        actions.change_password(actor=self._user, sign_in=sign_in, **given)
+    def _save(self, section: str, given: dict[str, Any]) -> None:
+        if section == "profile":
+            actions.update_profile(actor=self._user, **given)
+        elif section == "password":
+            sign_in = self.request.sign_in  # type: ignore[attr-defined]
+            actions.change_password(actor=self._user, sign_in=sign_in, **given)
+        else:
+            actions.change_preferences(actor=self._user, **given)
 
     @property
     def _user(self) -> User:
@@ -161,10 +172,10 @@ class SettingsView(SignedInView):
 
     def _show(self, status: int = 200, **forms: Any) -> HttpResponse:
         user = self._user
-        theme = user.settings.get("theme", "system")
+        chosen = preferences_of(user)._asdict()
         filled = {
             "profile": ProfileForm({"display_name": user.display_name, "email": user.email}),
-            "appearance": AppearanceForm({"theme": theme}),
+            **{name: form(initial=chosen) for name, form in PREFERENCE_FORMS.items()},
             "password": PasswordForm(),
             **forms,
         }
