@@ -16,7 +16,7 @@ register = template.Library()
 
 AVATAR_COLOURS = 8
 QUICK_REACTIONS = ["👍", "❤️", "😂", "🎉", "🙏"]
-CORE_MODULES = "app socket store events dom timeline composer outbox sidebar".split()
+CORE_MODULES = "app socket store events dom timeline composer outbox sidebar keyboard".split()
 """Loaded side by side, so that no import waits for the one that names it."""
 
 

@@ -3,6 +3,7 @@
 import { composer } from "./composer.js";
 import { find } from "./dom.js";
 import { follow } from "./events.js";
+import { keyboard } from "./keyboard.js";
 import { outbox } from "./outbox.js";
 import { sidebar } from "./sidebar.js";
 import { socket } from "./socket.js";
@@ -21,6 +22,7 @@ if (store.openId) {
   import("./menu.js").then(({ menu }) => menu.start());
 }
 sidebar.start();
+keyboard.start();
 import("./reading.js").then(({ reading }) => reading.start());
 if (find("[data-confirms]")) import("./entrance.js");
 const picker = find("main [data-new-chat]");
