@@ -22,6 +22,7 @@ let editing = null;
 let putBy = "";
 let draftTimer = 0;
 let typedAt = 0;
+let suggestions = null;
 
 export const composer = { start, focus: () => field.focus(), reply, edit };
 
@@ -32,7 +33,9 @@ function start() {
   form.addEventListener("submit", (event) => (event.preventDefault(), submit()));
   field.addEventListener("keydown", press);
   field.addEventListener("input", changed);
+  field.addEventListener("input", offerSuggestions);
   find("[data-context-close]", context).addEventListener("click", cancel);
+  find("[data-emoji-button]", form).addEventListener("click", pickEmoji);
   addEventListener("pagehide", saveDraft);
   if (matchMedia("(pointer: fine)").matches) field.focus({ preventScroll: true });
 }
@@ -42,12 +45,12 @@ const isComposing = (event) => event.isComposing || event.keyCode === 229;
 const isTouch = () => matchMedia("(pointer: coarse)").matches;
 
 function press(event) {
-  if (isComposing(event)) return;
+  if (isComposing(event) || suggestions?.takes(event)) return;
   if (event.key === "Enter" && sends(event)) {
     event.preventDefault();
     submit();
   } else if (event.key === "Escape" && cancel()) event.preventDefault();
-  else if (event.key === "ArrowUp" && !field.value && !editing && editLast()) event.preventDefault();
+  else if (event.key === "ArrowUp" && !event.altKey && !field.value && !editing && editLast()) event.preventDefault();
 }
 
 function sends(event) {
@@ -75,6 +78,19 @@ function setText(text) {
   field.value = text;
   grow();
   showCount();
+}
+
+async function pickEmoji({ currentTarget: button }) {
+  const { addEmoji } = await import("./emoji.js");
+  addEmoji(button, field);
+}
+
+async function offerSuggestions() {
+  if (!/[@:]/.test(field.value)) return;
+  field.removeEventListener("input", offerSuggestions);
+  const { attach } = await import("./suggest.js");
+  const people = () => [...store.members.values()].map(({ user }) => user).filter(({ id }) => id !== store.me.id);
+  suggestions = attach(field, { people });
 }
 
 function changed() {

@@ -2,11 +2,10 @@
 
 import { composer } from "./composer.js";
 import { describeRow, find, findAll } from "./dom.js";
+import { place } from "./parts.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
 import { timeline } from "./timeline.js";
-
-const GAP = 4;
 
 const tools = find("[data-tools]");
 const panel = find("[data-menu]");
@@ -79,6 +78,13 @@ function clicked({ target }) {
 
 const react = (message, emoji) => store.toggleReaction(message, emoji).catch(() => {});
 
+async function reactWithOther(row, message) {
+  const { pickEmoji } = await import("./emoji.js");
+  const emoji = await pickEmoji(tools, { onClose: () => row.focus({ preventScroll: true }) });
+  const isNew = !message.reactions.some((one) => one.emoji === emoji && one.user_ids.includes(store.me.id));
+  if (emoji && isNew) react(message, emoji);
+}
+
 // The menu
 
 function open(row, act) {
@@ -88,18 +94,8 @@ function open(row, act) {
   find("[data-act=delete]", panel).hidden = !isMine(message) && !store.canManage;
   row.classList.add("is-selected");
   panel.showPopover();
-  position(tools.getBoundingClientRect());
+  place(panel, tools.getBoundingClientRect());
   find(act === "menu-react" ? "[data-act=react]" : "[data-act=reply]", panel).focus();
-}
-
-/** Below the tools, or above them where there is no room. */
-function position({ top, bottom, right }) {
-  const { offsetWidth: width, offsetHeight: height } = panel;
-  const isRoomy = bottom + GAP + height <= innerHeight;
-  const wanted = isRoomy ? bottom + GAP : top - GAP - height;
-  panel.style.inset = "auto";
-  panel.style.top = `${Math.max(GAP, Math.min(wanted, innerHeight - height - GAP))}px`;
-  panel.style.left = `${Math.max(GAP, Math.min(right - width, innerWidth - width - GAP))}px`;
 }
 
 function closed() {
@@ -114,6 +110,7 @@ function picked({ target }) {
   if (!button || !message) return;
   panel.hidePopover();
   if (button.dataset.act === "react") react(message, button.dataset.emoji);
+  else if (button.dataset.act === "react-other") reactWithOther(chosen, message);
   else acts[button.dataset.act](message);
 }
 
