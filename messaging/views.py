@@ -27,7 +27,8 @@ class HomeView(SignedInView):
     """One's chats."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, "messaging/home.html", shell_context(request))
+        context = {**shell_context(request), "epoch": reading.epoch(), "chat": None}
+        return render(request, "messaging/chat.html", context)
 
 
 class ChatView(SignedInView):
@@ -53,7 +54,9 @@ class ChatView(SignedInView):
     def _read(self, request: HttpRequest, chat_id: UUID, window: dict[str, Any]) -> dict[str, Any]:
         """A script that starts from this version misses nothing and counts nothing twice."""
         seat = seat_or_404(request.user, chat_id)
-        page = queries.page(seat.chat, limit=PAGE_SIZE, **window)
+        page = queries.page(
+            seat.chat, limit=PAGE_SIZE, **(window or _first_unread(request.user, seat))
+        )
         return {
             **shell_context(request),
             **_conversation(request.user, seat, page),
@@ -101,6 +104,14 @@ def _window(request: HttpRequest) -> dict[str, int]:
         if value.isdecimal() and len(value) < 17 and low <= int(value) <= MAX_INTEGER:
             return {key: int(value)}
     return {}
+
+
+def _first_unread(user: Any, seat: Membership) -> dict[str, int]:
+    """Where the reader goes on; the newest page where little is unread, or they want it so."""
+    is_behind = seat.chat.last_seq - seat.last_read_seq > PAGE_SIZE
+    if not is_behind or user.settings.get("opens_at_newest"):
+        return {}
+    return {"around": seat.last_read_seq + 1}
 
 
 def _first_sentence(error: APIException) -> str:

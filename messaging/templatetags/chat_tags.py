@@ -16,7 +16,7 @@ register = template.Library()
 
 AVATAR_COLOURS = 8
 QUICK_REACTIONS = ["👍", "❤️", "😂", "🎉", "🙏"]
-CORE_MODULES = "app socket store events dom timeline composer outbox sidebar keyboard".split()
+CORE_MODULES = "app socket store room events dom keep outbox timeline reading composer sidebar keyboard speech".split()
 """Loaded side by side, so that no import waits for the one that names it."""
 
 
@@ -54,6 +54,12 @@ def initials(name: str) -> str:
 def colour(key: str | None) -> int:
     """Which of the avatar colours belongs to a name or id; the script counts the same."""
     return zlib.crc32((key or "").encode()) % AVATAR_COLOURS
+
+
+@register.filter
+def picture_key(chat: dict[str, Any] | None) -> str:
+    """Whose colour a chat has: the other person's, or its own."""
+    return str((chat["peer"] or chat)["id"]) if chat else ""
 
 
 @register.filter

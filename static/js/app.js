@@ -1,36 +1,178 @@
-// Starts the page: what is on it decides what runs.
+// Starts the page, and changes from chat to chat without loading it again.
 
 import { composer } from "./composer.js";
-import { find } from "./dom.js";
+import { clone, find } from "./dom.js";
 import { follow } from "./events.js";
+import { keep } from "./keep.js";
 import { keyboard } from "./keyboard.js";
 import { outbox } from "./outbox.js";
+import { reading } from "./reading.js";
 import { sidebar } from "./sidebar.js";
 import { socket } from "./socket.js";
+import { speech } from "./speech.js";
 import { store } from "./store.js";
 import { timeline } from "./timeline.js";
 
+const ROUTE = /^\/(?:c\/([0-9a-f-]{36}))?$/;
 const BANNER_AFTER = 3;
 const BACK_FOR = 1.5;
+const SKELETON_AFTER = 0.2;
+const KEEP_AFTER = 2;
 const OFFLINE = "You're offline. Messages will send when you're back.";
 
+const lists = find(".chat-lists");
+let listTop = 0;
+let keepTimer = 0;
+
 follow();
-outbox.start();
-if (store.openId) {
-  timeline.start();
-  composer.start();
-  import("./menu.js").then(({ menu }) => menu.start());
-}
 sidebar.start();
 keyboard.start();
-import("./reading.js").then(({ reading }) => reading.start());
 if (find("[data-confirms]")) import("./entrance.js");
+const isRestored = outbox.start();
+if (find("[data-conversation]")) {
+  reading.start();
+  composer.start();
+  speech.start();
+  begin();
+}
+globalThis.navigation?.addEventListener("navigate", navigate);
+store.on("messages", keepSoon);
+store.on("members", keepSoon);
+store.on("torn", tear);
+store.on("removed", (chat) => leaveFor("/", `You're no longer in ${chat.name ?? "this chat"}.`));
+store.on("failed", say);
+socket.on("ended", askToSignIn);
+socket.on("up", mendStale);
+addEventListener("pagehide", () => reading.rememberInHistory());
+document.addEventListener("click", openNewChat);
+document.addEventListener("pointerover", loadMenu, { once: true, passive: true });
+document.addEventListener("focusin", loadMenu, { once: true });
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
-document.addEventListener("click", openNewChat);
-store.on("closed", () => location.assign("/"));
 watchConnection();
 socket.start();
+
+// From chat to chat
+
+/** The chat that an address is of; null for the list, undefined where it is another page's. */
+function chatIn({ pathname }) {
+  const found = ROUTE.exec(pathname);
+  return found ? (found[1] ?? null) : undefined;
+}
+
+/** The server has rendered a chat; or it is a page that was kept, perhaps at another address. */
+async function begin() {
+  const id = chatIn(location);
+  const at = Number(new URLSearchParams(location.search).get("at")) || undefined;
+  const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  if (store.room && id === store.openId) {
+    const left = isReload && !at ? history.state?.place : null;
+    if (left?.seq && !store.room.messages.has(left.seq)) await store.room.loadAround(left.seq).catch(() => {});
+    reading.enter({ at, left, isAdopted: true });
+    isRestored.then(composer.enter);
+  } else if (id !== undefined) await show(id, at);
+}
+
+function navigate(event) {
+  const url = new URL(event.destination.url);
+  const id = chatIn(url);
+  const isOurs = event.canIntercept && !event.hashChange && !event.formData && event.downloadRequest === null;
+  if (!isOurs || event.navigationType === "reload" || id === undefined || !find("[data-conversation]")) return;
+  if (id && !store.chats.has(id)) return;
+  const at = Number(url.searchParams.get("at")) || undefined;
+  event.intercept({ scroll: "manual", focusReset: "manual", handler: () => show(id, at) });
+}
+
+async function show(id, at) {
+  if (id === store.openId && at) return reading.goTo(at);
+  leave();
+  store.open(id);
+  document.body.classList.toggle("is-chat", Boolean(id));
+  document.body.classList.toggle("is-list", !id);
+  find("[data-conversation]").hidden = find("[data-details]").hidden = !id;
+  find("[data-home]").hidden = Boolean(id);
+  if (!id) return returnToList();
+  composer.enter();
+  await fill(at);
+}
+
+function leave() {
+  if (!store.room) listTop = lists.scrollTop;
+  else if (store.room.isFilled) Object.assign(store.room, { place: reading.leave(), isLeftUnread: false });
+  if (store.room) composer.leave();
+}
+
+function returnToList() {
+  lists.scrollTop = listTop;
+  find("[aria-current]", lists)?.focus({ preventScroll: true });
+}
+
+/** What the room lacks: from what this browser keeps where that is as new, else from the server. */
+async function fill(at) {
+  const { room } = store;
+  if (!room.isFilled) {
+    timeline.reset();
+    const timer = setTimeout(() => room === store.room && !room.isFilled && timeline.list.append(...skeleton()), SKELETON_AFTER * 1000);
+    await fillRoom(room, at).catch(() => say("This chat could not be loaded. It will be when you're back."));
+    clearTimeout(timer);
+  }
+  if (room === store.room && room.isFilled) reading.enter({ at });
+}
+
+async function fillRoom(room, at) {
+  const chat = store.chats.get(room.id);
+  const kept = await keep.room(room.id);
+  const isFresh = kept?.chat.version === chat.version;
+  if (isFresh) return take(room, kept);
+  const unread = chat.me.unread_count && !store.me.settings.opens_at_newest ? chat.me.last_read_seq + 1 : 0;
+  try {
+    await Promise.all([room.loadAround(at ?? unread), room.loadMembers()]);
+  } catch (error) {
+    if (!kept) throw error;
+    take(room, kept);
+    room.staleSince = kept.chat.version;
+  }
+}
+
+function take(room, { messages, members }) {
+  room.keepPage(messages);
+  for (const member of members) room.takeMember(member);
+}
+
+const skeleton = () => Array.from({ length: 6 }, () => clone("skeleton"));
+
+/** Too much has changed: what is shown is loaded anew, around what one looks at. */
+async function tear(room) {
+  const left = reading.leave();
+  await room.renew(left.isPinned ? 0 : left.seq).catch(() => {});
+  if (room === store.room && room.isFilled) reading.enter({ left });
+}
+
+async function mendStale() {
+  for (const room of store.rooms.values()) {
+    if (!room.isFilled && room === store.room) await fill();
+    if (room.staleSince !== null) await room.catchUp().catch(() => {});
+    if (room === store.room && room.isFilled) reading.enter({ left: reading.leave() });
+  }
+}
+
+function keepSoon() {
+  clearTimeout(keepTimer);
+  const { room } = store;
+  keepTimer = setTimeout(() => room && keep.keepRoom(room), KEEP_AFTER * 1000);
+}
+
+function leaveFor(address, text) {
+  say(text);
+  if (globalThis.navigation) navigation.navigate(address);
+  else location.assign(address);
+}
+
+// Dialogs and parts that come when they are needed
+
+function loadMenu() {
+  import("./menu.js").then(({ menu }) => menu.start());
+}
 
 function openNewChat(event) {
   const opener = event.target.closest("[data-opens=new-chat]");
@@ -38,6 +180,16 @@ function openNewChat(event) {
   event.preventDefault();
   import("./people.js").then(({ openDialog }) => openDialog());
 }
+
+/** What was typed stays in this browser; signing in comes back here. */
+function askToSignIn() {
+  const dialog = find("[data-dialog=signed-out]");
+  const here = location.pathname + location.search;
+  find("a", dialog).href = `/login?next=${encodeURIComponent(here)}`;
+  if (!dialog.open) dialog.showModal();
+}
+
+// The connection
 
 /** Says nothing of an absence of less than three seconds. */
 function watchConnection() {
@@ -54,20 +206,25 @@ function watchConnection() {
 
 function showAway() {
   document.body.classList.add("is-offline");
-  say(navigator.onLine ? "Reconnecting…" : OFFLINE);
+  tell(navigator.onLine ? "Reconnecting…" : OFFLINE);
 }
 
 function showBack() {
   document.body.classList.remove("is-offline");
-  say("Back online");
-  setTimeout(() => document.body.classList.contains("is-offline") || say(""), BACK_FOR * 1000);
+  tell("Back online", true);
+  setTimeout(() => document.body.classList.contains("is-offline") || tell(""), BACK_FOR * 1000);
+}
+
+function tell(text, isGood = false) {
+  const banner = find("[data-banner]");
+  banner.textContent = text;
+  banner.hidden = !text;
+  banner.classList.toggle("is-ok", isGood);
+  find("[data-connection]").textContent = text || `@${store.me.username}`;
 }
 
 function say(text) {
-  const banner = find("[data-banner]");
-  if (banner) {
-    banner.textContent = text;
-    banner.hidden = !text;
-  }
-  find("[data-connection]").textContent = text || `@${store.me.username}`;
+  const toast = clone("toast");
+  toast.textContent = text;
+  find("[data-toasts]").replaceChildren(toast);
 }

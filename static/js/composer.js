@@ -2,9 +2,10 @@
 
 import { find, preview } from "./dom.js";
 import { outbox } from "./outbox.js";
+import { reading } from "./reading.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
-import { timeline } from "./timeline.js";
+
 
 const DRAFT_SECONDS = 0.3;
 const TYPING_SECONDS = 3;
@@ -15,7 +16,6 @@ const BLANK = /^[\s\u200b-\u200d\u2060\ufeff]*$/;
 const form = find("[data-composer]");
 const field = form && find("textarea", form);
 const context = form && find("[data-context]", form);
-const draftKey = `draft:${store.me.id}:${store.openId}`;
 /** What the field is for: a new message, perhaps as a reply; or an edit, with the draft put by. */
 let replyTo = null;
 let editing = null;
@@ -24,12 +24,11 @@ let draftTimer = 0;
 let typedAt = 0;
 let suggestions = null;
 
-export const composer = { start, focus: () => field.focus(), reply, edit };
+export const composer = { start, enter, leave, focus: () => field.focus(), reply, edit, cancel };
 
 function start() {
   form.noValidate = true;
   field.removeAttribute("maxlength"); // it would cut a long paste without a word
-  restoreDraft();
   form.addEventListener("submit", (event) => (event.preventDefault(), submit()));
   field.addEventListener("keydown", press);
   field.addEventListener("input", changed);
@@ -37,7 +36,21 @@ function start() {
   find("[data-context-close]", context).addEventListener("click", cancel);
   find("[data-emoji-button]", form).addEventListener("click", pickEmoji);
   addEventListener("pagehide", saveDraft);
+}
+
+/** Another chat was opened: its draft is back. What was typed before the script came stays. */
+function enter() {
+  const draft = field.value ? { text: field.value } : outbox.draftOf(store.openId);
+  replyTo = (draft?.reply_to && store.room?.withId(draft.reply_to)) || null;
+  setText(draft?.text ?? "");
+  showContext();
   if (matchMedia("(pointer: fine)").matches) field.focus({ preventScroll: true });
+}
+
+function leave() {
+  saveDraft();
+  [replyTo, editing, putBy, typedAt] = [null, null, "", 0];
+  setText("");
 }
 
 const isBlank = (text) => BLANK.test(text);
@@ -55,7 +68,7 @@ function press(event) {
 
 function sends(event) {
   if (event.ctrlKey || event.metaKey) return true;
-  return !event.shiftKey && !event.altKey && !isTouch();
+  return !event.shiftKey && !event.altKey && !isTouch() && store.me.settings.enter !== "newline";
 }
 
 function submit() {
@@ -66,11 +79,11 @@ function submit() {
   const answered = replyTo;
   replyTo = null;
   showContext();
-  saveDraft();
+  clearTimeout(draftTimer);
   typedAt = 0;
-  timeline.clearDivider();
+  reading.clearDivider();
   outbox.add(store.openId, text, answered?.id ?? null);
-  timeline.toEnd();
+  reading.toEnd();
   field.focus();
 }
 
@@ -122,21 +135,9 @@ function showCount() {
 
 function saveDraft() {
   clearTimeout(draftTimer);
-  const draft = { text: editing ? putBy : field.value, reply_to: replyTo?.id ?? null };
-  try {
-    if (draft.text || draft.reply_to) sessionStorage.setItem(draftKey, JSON.stringify(draft));
-    else sessionStorage.removeItem(draftKey);
-  } catch {
-    // Without storage a draft lives as long as the page.
-  }
-}
-
-function restoreDraft() {
-  const draft = JSON.parse(sessionStorage.getItem(draftKey) ?? '{"text": ""}');
-  replyTo = draft.reply_to ? (store.withId(draft.reply_to) ?? null) : null;
-  // What was typed before the script came stays.
-  setText(field.value || draft.text);
-  showContext();
+  const text = editing ? putBy : field.value;
+  const isEmpty = !text && !replyTo;
+  outbox.setDraft(store.openId, isEmpty ? null : { text, reply_to: replyTo?.id ?? null });
 }
 
 // Replies and edits
@@ -169,7 +170,7 @@ function edit(message) {
 
 function editLast() {
   const isMine = (message) => message.sender_id === store.me.id && !message.deleted_at;
-  const last = store.sorted().findLast(isMine);
+  const last = store.room.from(1).findLast(isMine);
   if (last) edit(last);
   return Boolean(last);
 }

@@ -1,6 +1,7 @@
 // The keys that act anywhere on the page, and the list of chats as one tab stop.
 
 import { find, findAll } from "./dom.js";
+import { reading } from "./reading.js";
 import { timeline } from "./timeline.js";
 
 /** What a focused message takes for itself; it would surprise to see these typed. */
@@ -94,7 +95,7 @@ function leave({ target }) {
   const pill = find("[data-to-newest]:not([hidden])");
   if (target.closest("input")) return;
   if (pill) pill.click();
-  else if (find("#unread")) timeline.clearDivider();
+  else if (find("#unread")) reading.clearDivider();
   else if (target.closest("[data-composer]")) timeline.region.focus();
 }
 

@@ -3,8 +3,9 @@
 import { composer } from "./composer.js";
 import { describeRow, find, findAll } from "./dom.js";
 import { place } from "./parts.js";
+import { markUnread } from "./reading.js";
 import { socket } from "./socket.js";
-import { store } from "./store.js";
+import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
 
 const tools = find("[data-tools]");
@@ -18,6 +19,8 @@ const acts = {
   reply: composer.reply,
   edit: composer.edit,
   copy: (message) => copy(message.content),
+  link: (message) => copy(`${location.origin}/c/${message.chat_id}?at=${message.seq}`),
+  unread: (message) => markUnread(message).catch((error) => emit("failed", error.message)),
   delete: confirmDelete,
 };
 
@@ -76,7 +79,37 @@ function clicked({ target }) {
   else if (act) acts[act]?.(message);
 }
 
-const react = (message, emoji) => store.toggleReaction(message, emoji).catch(() => {});
+const busyReactions = new Set();
+
+/** Shown at once, taken back where the server refuses. */
+async function react(message, emoji) {
+  const key = `${message.id} ${emoji}`;
+  if (busyReactions.has(key)) return;
+  busyReactions.add(key);
+  const { room } = store;
+  const isMine = message.reactions.some((one) => one.emoji === emoji && one.user_ids.includes(store.me.id));
+  const guess = { ...message, reactions: toggled(message.reactions, emoji, isMine) };
+  room.messages.set(message.seq, guess);
+  emit("messages");
+  const fields = { chat_id: message.chat_id, message_id: message.id, emoji };
+  try {
+    store.take((await socket.request(isMine ? "reaction.remove" : "reaction.add", fields)).message);
+  } catch (error) {
+    emit("failed", `Not changed. ${error.message}`);
+  }
+  busyReactions.delete(key);
+  if (room.messages.get(message.seq) === guess) room.messages.set(message.seq, message);
+  emit("messages");
+}
+
+function toggled(reactions, emoji, isMine) {
+  const { id } = store.me;
+  const found = reactions.some((one) => one.emoji === emoji);
+  const all = found ? reactions : [...reactions, { emoji, user_ids: [] }];
+  const ids = (one) => (isMine ? one.user_ids.filter((user) => user !== id) : [...one.user_ids, id]);
+  const changed = all.map((one) => (one.emoji === emoji ? { ...one, user_ids: ids(one) } : one));
+  return changed.filter((one) => one.user_ids.length);
+}
 
 async function reactWithOther(row, message) {
   const { pickEmoji } = await import("./emoji.js");
@@ -156,6 +189,8 @@ function actOnRow(row, key) {
   else if (key === "Enter") open(row, "menu");
   else if (key === "+") open(row, "menu-react");
   else if (key === "c") copy(message.content);
+  else if (key === "l") acts.link(message);
+  else if (key === "u") acts.unread(message);
   else if (key === "r") composer.reply(message);
   else if (key === "e" && isMine(message)) composer.edit(message);
   else if (key === "Delete" && (isMine(message) || store.canManage)) confirmDelete(message);
@@ -196,6 +231,6 @@ async function finish(message, row) {
     store.take((await socket.request("message.delete", fields)).message);
   } catch (error) {
     row?.focus({ preventScroll: true });
-    find("[data-announcer]").textContent = `Not deleted. ${error.message}`;
+    emit("failed", `Not deleted. ${error.message}`);
   }
 }

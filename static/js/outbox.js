@@ -1,25 +1,33 @@
-// What one has sent and the server has not confirmed: in order, each with its client_id, for ever.
+// What was typed and the server does not have: drafts, and what waits to be sent, in order.
 
+import { keep } from "./keep.js";
 import { emitter, socket } from "./socket.js";
 import { store } from "./store.js";
 
 const SENDING_AFTER = 1;
 const WAITING_AFTER = 5;
 const WAITS = [1, 2, 4, 8, 16, 30];
-const KEY = `outbox:${store.me.id}`;
 
 const { on, emit } = emitter();
-let entries = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+const drafts = new Map();
 const draining = new Map();
+/** What storage does not hold yet, or may hold still: it is asked while these are under way. */
+const unkept = new Set();
+const removed = new Set();
+let entries = [];
+let lastOrder = 0;
 
 export const outbox = {
-  /** `change` whenever an entry comes, goes or fails. */
+  /** `change` whenever an entry comes, goes or fails; `drafts` likewise. */
   on,
   of: (chatId) => entries.filter((entry) => entry.chat_id === chatId),
+  draftOf: (chatId) => drafts.get(chatId),
+  hasFailed: (chatId) => entries.some((entry) => entry.chat_id === chatId && entry.reason),
   start() {
     store.on("messages", dropStored);
     socket.on("up", drainAll);
-    dropStored();
+    keep.on("change", load);
+    return load();
   },
   /** What to say of an entry; nothing for as long as it may be on its way. */
   stateOf({ reason, created_at: createdAt }) {
@@ -30,22 +38,56 @@ export const outbox = {
   },
   add(chatId, content, replyTo) {
     const created_at = new Date().toISOString();
-    const client_id = newId();
-    entries.push({ chat_id: chatId, client_id, content, reply_to: replyTo, created_at });
-    save();
-    drain(chatId);
+    lastOrder = Math.max(lastOrder + 1, Date.now());
+    const entry = { chat_id: chatId, client_id: newId(), content, reply_to: replyTo, created_at, order: lastOrder };
+    entries.push(entry);
+    drafts.delete(chatId);
+    unkept.add(entry.client_id);
+    keep.send(entry).then(() => {
+      unkept.delete(entry.client_id);
+      drain(chatId);
+    });
+    emit("change");
+    emit("drafts");
   },
   retry(clientId) {
     const entry = entries.find((one) => one.client_id === clientId);
     delete entry.reason;
-    save();
+    keep.entry(entry);
+    emit("change");
     drain(entry.chat_id);
   },
   remove(clientId) {
     entries = entries.filter((entry) => entry.client_id !== clientId);
-    save();
+    removed.add(clientId);
+    keep.dropEntry(clientId);
+    emit("change");
+  },
+  /** `draft` is `{text, reply_to}`, or nothing. */
+  setDraft(chatId, draft) {
+    if (draft) drafts.set(chatId, draft);
+    else if (!drafts.delete(chatId)) return;
+    keep.draft(chatId, draft);
+    emit("drafts");
   },
 };
+
+/** Takes over what is kept: at the start, and when another tab has changed it. */
+async function load() {
+  const [kept, typed] = await Promise.all([keep.entries(), keep.drafts()]);
+  if (!kept || !typed) return;
+  const known = new Map(entries.map((entry) => [entry.client_id, entry]));
+  const stored = kept.filter(({ client_id: id }) => !removed.has(id) && !unkept.has(id));
+  const waiting = entries.filter(({ client_id: id }) => unkept.has(id));
+  entries = [...stored.map((entry) => Object.assign(known.get(entry.client_id) ?? {}, entry)), ...waiting];
+  entries.sort((one, other) => one.order - other.order);
+  drafts.clear();
+  for (const draft of typed) drafts.set(draft.chat_id, draft);
+  dropStored();
+  emit("change");
+  emit("drafts");
+  drainAll();
+}
 
 /** Not `randomUUID`: browsers lack it on plain http. */
 function newId() {
@@ -53,23 +95,13 @@ function newId() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function save() {
-  try {
-    sessionStorage.setItem(KEY, JSON.stringify(entries));
-  } catch {
-    // A full or forbidden storage: what is sent lives as long as the page.
-  }
-  emit("change");
-}
-
 /** The event of an own message may come before the answer to its request. */
 function dropStored() {
-  const mine = [...store.messages.values()].filter(({ sender_id: id }) => id === store.me.id);
-  const stored = new Set(mine.map((message) => message.client_id));
-  const left = entries.filter((entry) => !stored.has(entry.client_id));
-  if (left.length === entries.length) return;
-  entries = left;
-  save();
+  const mine = outbox.of(store.openId);
+  if (!mine.length) return;
+  const stored = new Set();
+  for (const { sender_id: sender, client_id: id } of store.room.messages.values()) if (sender === store.me.id) stored.add(id);
+  for (const { client_id: id } of mine) if (stored.has(id)) outbox.remove(id);
 }
 
 function drainAll() {
@@ -109,7 +141,8 @@ async function send({ chat_id, client_id, content, reply_to }) {
 
 function refuse(entry, reason) {
   entry.reason = reason;
-  save();
+  keep.entry(entry);
+  emit("change");
 }
 
 function pause(chatId, seconds) {

@@ -1,7 +1,8 @@
 // Picking people for a new chat: a search that keeps who was picked.
 
 import { avatarOf, element, find, findAll } from "./dom.js";
-import { get, store } from "./store.js";
+import { get } from "./socket.js";
+import { store } from "./store.js";
 
 const SEARCH_AFTER = 0.2;
 

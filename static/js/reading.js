@@ -1,100 +1,341 @@
-// What one has seen: the read mark, the title's count, and what a screen reader is told.
+// Where the reader is in the messages: pinned to the newest or anchored to a row, and what is unread.
 
-import { find, listOf, preview, titleOf } from "./dom.js";
+import { find, findAll } from "./dom.js";
+import { outbox } from "./outbox.js";
 import { socket } from "./socket.js";
-import { store } from "./store.js";
-import { isWatched, timeline } from "./timeline.js";
+import { emit, store } from "./store.js";
+import { timeline } from "./timeline.js";
 
+const PINNED_WITHIN = 64;
+const MOST_ROWS = 300;
+const STEP = 50;
+const LOAD_WITHIN = 1.5;
+const SMOOTH_WITHIN = 3;
+const TARGET_SECONDS = 2;
 const MARK_SECONDS = 0.5;
-const SPEAK_SECONDS = 2;
-const MOST_SPOKEN = 3;
+const ACTIVE_SECONDS = 60;
+const ACTIVITIES = ["pointerdown", "pointermove", "keydown", "touchstart", "wheel", "focus"];
 
-const baseTitle = document.title;
-let told = 0;
-let timer = 0;
-let unspoken = [];
-let speakTimer = 0;
+const { region, list, divider } = timeline;
+const below = find("[data-to-newest]");
+const above = find("[data-to-unread]");
 
-export const reading = { start };
+/** What is on screen: from a seq up to another, or on to whatever comes. */
+let shown = { from: 1, to: Infinity };
+let place = { isPinned: true, row: null, offset: 0, top: 0 };
+/** Others' messages above this seq stand below the divider; null for none. */
+let mark = null;
+let missed = 0;
+let isExtending = false;
+let activeAt = Date.now();
+let lookTimer = 0;
+
+export const reading = { start, enter, leave, toEnd, toUnread, goTo, clearDivider, scrollByPage, rememberInHistory };
 
 function start() {
-  showTitle();
-  store.on("chats", showTitle);
-  store.on("chat", showTitle);
-  if (!store.openId) return;
-  told = store.chat.me.last_read_seq;
-  store.on("chat", ({ id, me }) => id === store.openId && (told = me.last_read_seq));
-  store.on("arrived", hear);
-  store.on("messages", look);
+  region.style.overflowAnchor = "none";
+  timeline.start(update);
+  store.on("messages", update);
+  store.on("arrived", arrive);
+  store.on("user", (user) => (timeline.refill(user), update()));
+  outbox.on("change", update);
+  region.addEventListener("scroll", scrolled, { passive: true });
+  below.addEventListener("click", () => toEnd({ isSmooth: true }));
+  above.addEventListener("click", toUnread);
+  list.addEventListener("click", followReply);
+  const observer = new ResizeObserver(settle);
+  observer.observe(list);
+  observer.observe(region);
+  for (const type of ACTIVITIES) addEventListener(type, becomeActive, { passive: true, capture: true });
+  document.addEventListener("visibilitychange", () => document.hidden ? tellSeen() : look());
+  addEventListener("pagehide", tellSeen);
   socket.on("up", look);
-  timeline.region.addEventListener("scroll", look, { passive: true });
-  addEventListener("focus", look);
-  document.addEventListener("visibilitychange", look);
+}
+
+export const isWatched = () => !document.hidden && document.hasFocus();
+
+// Coming and going
+
+/** Shows the open chat, filled: at a message, where one had left it, at the first unread, or its end. */
+function enter({ at, left = store.room.place, isAdopted = false } = {}) {
+  const { chat, room } = store;
+  if (!isAdopted) timeline.reset();
+  else timeline.adopt();
+  mark = chat.me.unread_count ? (left?.mark ?? chat.me.last_read_seq) : null;
+  missed = 0;
+  const seq = at ?? (left && !left.isPinned ? left.seq : null) ?? firstUnread();
+  showAround(isHeld(seq) ? seq : null, isAdopted);
+  timeline.render(shown, mark);
+  if (at && isHeld(at)) goTo(at);
+  else if (left && !left.isPinned && isHeld(left.seq)) scrollTo(timeline.rowOf(left.seq), left.offset);
+  else if (!left && divider.isConnected) scrollTo(divider, region.clientHeight / 4);
+  else region.scrollTop = region.scrollHeight;
+  remember();
+  showEmpty();
+  extend();
   look();
 }
 
-// The mark
+const isHeld = (seq) => seq !== null && store.room.messages.has(seq);
+const firstUnread = () => (mark === null ? null : store.room.from(mark + 1).find((message) => message.sender_id !== store.me.id)?.seq ?? null);
 
-function look() {
-  if (!timer) timer = setTimeout(tell, MARK_SECONDS * 1000);
+/** Few rows, so that it is quick; the rest comes as one scrolls. */
+function showAround(seq, isAdopted) {
+  const { room } = store;
+  shown = { from: room.first, to: Infinity };
+  if (isAdopted) return;
+  if (seq === null) shown.from = Math.max(room.first, room.last - STEP + 1);
+  else shown = { from: Math.max(room.first, seq - STEP / 2), to: limit(seq + STEP) };
 }
 
-function tell() {
-  timer = 0;
-  if (!isWatched() || !socket.isUp) return;
+/** Infinity where the stretch ends there: then what comes is shown as it comes. */
+const limit = (seq) => (seq >= store.room.last ? Infinity : seq);
+
+function scrollTo(row, offset) {
+  region.scrollTop += offsetOf(row) - offset;
+}
+
+/** What to give `enter` when one comes back. */
+function leave() {
+  tellSeen();
+  return placeNow();
+}
+
+function placeNow() {
+  const { isPinned, row, offset } = place;
+  return { isPinned, offset, seq: Number(row?.dataset.seq) || null, mark };
+}
+
+/** So that a reload comes back to the same place. */
+function rememberInHistory() {
+  if (store.room?.isFilled) history.replaceState({ place: placeNow() }, "");
+}
+
+function showEmpty() {
+  find("[data-empty]", region).hidden = list.childElementCount > 0 || !store.room?.isFilled;
+}
+
+// Changes
+
+/** All that changes rows or heights goes through here: the end stays the end, an anchor its offset. */
+function update() {
+  if (!store.room?.isFilled) return;
+  if (region.scrollTop !== place.top) remember();
+  trim();
+  timeline.render(shown, mark);
+  showEmpty();
+  settle();
+  look();
+}
+
+function remember() {
+  const isPinned = isAtEnd() && distanceToEnd() <= PINNED_WITHIN && !hasSelection();
+  const row = isPinned ? null : firstVisible();
+  place = { isPinned, row, offset: row && offsetOf(row), top: region.scrollTop };
+  if (isPinned) missed = 0;
+  showPills();
+}
+
+function settle() {
+  if (place.isPinned) region.scrollTop = region.scrollHeight;
+  else if (place.row?.isConnected) region.scrollTop += offsetOf(place.row) - place.offset;
+  place.top = region.scrollTop;
+}
+
+/** While one follows the newest, the oldest rows go. */
+function trim() {
+  const { last } = store.room;
+  if (place.isPinned && shown.to === Infinity && last - shown.from >= MOST_ROWS) shown.from = last - MOST_ROWS + STEP;
+}
+
+const isAtEnd = () => shown.to === Infinity && !store.room.hasAfter;
+const hasSelection = () => !getSelection().isCollapsed && region.contains(getSelection().anchorNode);
+const distanceToEnd = () => region.scrollHeight - region.clientHeight - region.scrollTop;
+const offsetOf = (row) => row.getBoundingClientRect().top - region.getBoundingClientRect().top;
+
+/** By halves: rows stand in the order of their places. */
+function firstVisible() {
+  const rows = findAll(".message", list);
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (offsetOf(rows[middle]) + rows[middle].offsetHeight > 0) high = middle;
+    else low = middle + 1;
+  }
+  return rows[low] ?? null;
+}
+
+function arrive(message) {
+  if (message.sender_id === store.me.id || !message.sender_id) return;
+  if (!isWatched() && mark === null) mark = message.seq - 1;
+  if (!place.isPinned) missed += 1;
+  update();
+  showPills();
+}
+
+// Scrolling
+
+function scrolled() {
+  if (!store.room?.isFilled) return;
+  remember();
+  extend();
+  look();
+}
+
+/** Shows more rows where one nears an end: from memory, else from the server. */
+async function extend() {
+  if (isExtending || !store.room?.isFilled || hasSelection()) return;
+  const near = region.clientHeight * LOAD_WITHIN;
+  const wantsOlder = region.scrollTop < near && (shown.from > store.room.first || store.room.hasBefore);
+  const wantsNewer = distanceToEnd() < near && !isAtEnd();
+  if (!wantsOlder && !wantsNewer) return;
+  isExtending = true;
+  const { room } = store;
+  const isDone = await (wantsOlder ? extendUp(room) : extendDown(room)).catch(() => false);
+  isExtending = false;
+  if (isDone && room === store.room) extend();
+}
+
+async function extendUp(room) {
+  if (shown.from <= room.first) await room.loadOlder();
+  if (room !== store.room) return false;
+  const from = Math.max(room.first, shown.from - STEP);
+  const isMoved = from < shown.from;
+  const to = Math.min(shown.to, room.last) - from >= MOST_ROWS ? from + MOST_ROWS - 1 : shown.to;
+  shown = { from, to: Math.min(to, shown.to) };
+  update();
+  return isMoved;
+}
+
+async function extendDown(room) {
+  const was = Math.min(shown.to, room.last);
+  if (shown.to >= room.last) await room.loadNewer();
+  if (room !== store.room) return false;
+  const to = limit(was + STEP);
+  const last = Math.min(to, room.last);
+  shown = { from: Math.max(shown.from, last - MOST_ROWS + 1), to };
+  update();
+  return true;
+}
+
+async function toEnd({ isSmooth = false } = {}) {
+  const { room } = store;
+  if (room.hasAfter) await room.loadAround(0).catch(() => {});
+  if (room !== store.room) return;
+  const isNear = isAtEnd() && distanceToEnd() < region.clientHeight * SMOOTH_WITHIN;
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (isSmooth && isNear && !isCalm) return region.scrollTo({ top: region.scrollHeight, behavior: "smooth" });
+  if (!isAtEnd() || shown.from < room.first) shown = { from: Math.max(room.first, room.last - STEP + 1), to: Infinity };
+  place = { isPinned: true, row: null, offset: 0, top: region.scrollTop };
+  update();
+  remember();
+}
+
+/** Centres a message and lights it up; loads it where it is not there. */
+async function goTo(seq) {
+  const { room } = store;
+  if (!isHeld(seq)) await room.loadAround(seq);
+  if (room !== store.room || !isHeld(seq)) return;
+  if (!timeline.rowOf(seq)) showAround(seq);
+  timeline.render(shown, mark);
+  const row = timeline.rowOf(seq);
+  scrollTo(row, (region.clientHeight - row.offsetHeight) / 2);
+  remember();
+  row.classList.add("is-target");
+  setTimeout(() => row.classList.remove("is-target"), TARGET_SECONDS * 1000);
+}
+
+async function toUnread() {
+  const { room } = store;
+  if (!isHeld(mark + 1)) await room.loadAround(mark + 1).catch(() => {});
+  const seq = firstUnread();
+  if (room !== store.room || seq === null) return;
+  if (!timeline.rowOf(seq)) showAround(seq);
+  timeline.render(shown, mark);
+  scrollTo(divider.isConnected ? divider : timeline.rowOf(seq), region.clientHeight / 4);
+  remember();
+}
+
+function scrollByPage(sign) {
+  region.scrollBy({ top: sign * region.clientHeight * 0.9 });
+}
+
+// Pills and the divider
+
+function showPills() {
+  const text = missed === 1 ? "1 new message" : `${missed} new messages`;
+  below.hidden = isAtEnd() && (place.isPinned || !missed) && distanceToEnd() < region.clientHeight;
+  find("span", below).textContent = missed ? text : isAtEnd() ? "Jump to newest" : "Viewing older messages · Jump to newest";
+  above.hidden = mark === null || !store.chat.me.unread_count || isDividerInReach();
+}
+
+/** In sight, or still to come. */
+function isDividerInReach() {
+  if (divider.isConnected) return offsetOf(divider) > -divider.offsetHeight;
+  return shown.from <= mark + 1;
+}
+
+function clearDivider() {
+  if (mark === null) return false;
+  mark = null;
+  update();
+  showPills();
+  return true;
+}
+
+/** A link to the answered message leads there without leaving the page. */
+function followReply(event) {
+  const link = event.target.closest(".message-reply");
+  const seq = Number(link?.hash.slice(2));
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (seq) goTo(seq).catch(() => emit("failed", "This message could not be loaded."));
+}
+
+// What was seen
+
+function becomeActive() {
+  const wasIdle = !isActive();
+  activeAt = Date.now();
+  if (wasIdle) look();
+}
+
+const isActive = () => isWatched() && Date.now() - activeAt < ACTIVE_SECONDS * 1000;
+
+function look() {
+  if (!lookTimer) lookTimer = setTimeout(tellSeen, MARK_SECONDS * 1000);
+}
+
+/** Moves the read mark to the newest message in sight, where no unseen one was skipped. */
+function tellSeen() {
+  clearTimeout(lookTimer);
+  lookTimer = 0;
+  const { chat, room } = store;
+  if (!room?.isFilled || room.isLeftUnread || !socket.isUp || !isActive()) return;
   const seq = newestSeen();
-  if (seq <= told) return;
-  told = seq;
-  socket.request("read", { chat_id: store.openId, seq }).then(
-    ({ me }) => store.takeMe(store.openId, me),
-    () => {
-      told = store.chat.me.last_read_seq;
-    },
+  const known = Math.max(chat.me.last_read_seq, room.toldSeq);
+  if (seq <= known || room.first > known + 1) return;
+  room.toldSeq = seq;
+  socket.request("read", { chat_id: room.id, seq }).then(
+    ({ me }) => store.takeMe(room.id, me),
+    () => (room.toldSeq = 0),
   );
 }
 
 /** The newest message whose end is in sight. */
 function newestSeen() {
-  const { top, bottom } = timeline.region.getBoundingClientRect();
-  const seen = store.sorted().findLast(({ seq }) => {
-    const end = timeline.rowOf(seq)?.getBoundingClientRect().bottom;
-    return end > top && end <= bottom + 1;
-  });
-  return seen?.seq ?? 0;
+  const { top, bottom } = region.getBoundingClientRect();
+  const seen = findAll(".message[data-seq]", list).findLast((row) => row.getBoundingClientRect().bottom <= bottom + 1);
+  return seen && seen.getBoundingClientRect().bottom > top ? Number(seen.dataset.seq) : 0;
 }
 
-// The title
-
-function showTitle() {
-  const unread = [...store.chats.values()].filter(isCounted).length;
-  const title = store.chat ? baseTitle.replace(/^.*(?= · )/s, () => titleOf(store.chat)) : baseTitle;
-  document.title = unread ? `(${Math.min(unread, 99)}) ${title}` : title;
-}
-
-/** Muted ones count only where one is mentioned. */
-function isCounted({ me }) {
-  const isMuted = me.notify !== "all" || (me.muted_until && new Date(me.muted_until) > new Date());
-  return me.mention_count > 0 ? me.notify !== "none" : me.unread_count > 0 && !isMuted;
-}
-
-// Speaking
-
-function hear(message) {
-  if (!isWatched() || !message.sender || message.sender_id === store.me.id) return;
-  unspoken.push(message);
-  if (unspoken.length < MOST_SPOKEN) speak(sentence(message));
-  clearTimeout(speakTimer);
-  speakTimer = setTimeout(speakRest, SPEAK_SECONDS * 1000);
-}
-
-const sentence = ({ sender, content }) => `${sender.display_name}: ${preview(content, 200)}`;
-
-function speakRest() {
-  const names = [...new Set(unspoken.map(({ sender }) => sender.display_name))];
-  if (unspoken.length >= MOST_SPOKEN) speak(`${unspoken.length} new messages from ${listOf(names)}`);
-  unspoken = [];
-}
-
-function speak(text) {
-  find("[data-announcer]").textContent = text;
+/** Leaves a message and what came after it unread until the reader comes back. */
+export async function markUnread(message) {
+  const { room } = store;
+  const { me } = await socket.request("unread", { chat_id: room.id, seq: message.seq });
+  room.isLeftUnread = true;
+  room.toldSeq = 0;
+  mark = message.seq - 1;
+  store.takeMe(room.id, me);
+  update();
 }

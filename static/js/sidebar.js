@@ -1,7 +1,9 @@
-// The list of chats, and who is online: kept as the server would render it.
+// What stands around the messages, as the server would render it: the list of chats, the open one's
+// head and members, the title.
 
 import { avatarOf, clone, countText, element, find, findAll } from "./dom.js";
-import { lastLine, listOf, paintAvatar, setAge, slot, titleOf } from "./dom.js";
+import { lastLine, listOf, paintAvatar, preview, setAge, slot, titleOf } from "./dom.js";
+import { outbox } from "./outbox.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
 
@@ -11,28 +13,60 @@ const MOST_NAMED = 2;
 const lists = { pinned: find("[data-section=pinned]"), recent: find("[data-section=recent]") };
 const rows = new Map(findAll(".chat-list > [data-chat-id]").map((row) => [row.dataset.chatId, row]));
 const filter = find("[data-filter-chats]");
+const siteName = document.title.split(" · ").at(-1);
 let watched = "";
 
 export const sidebar = { start };
 
 function start() {
   renderAll();
+  store.on("open", opened);
   store.on("chats", renderAll);
   store.on("chat", renderOne);
   store.on("typing", showTyping);
   store.on("members", renderMembers);
   store.on("presence", showPresence);
+  outbox.on("drafts", () => renderLines());
+  outbox.on("change", () => renderLines());
   socket.on("up", () => watch((watched = "")));
   filter.addEventListener("input", applyFilter);
 }
 
+function opened() {
+  for (const [id, row] of rows) select(row, id === store.openId);
+  renderMembers();
+  renderLines();
+  if (store.chat) showTyping(store.openId);
+  showTitle();
+}
+
+/** How many chats have something new, then where one is. */
+function showTitle() {
+  const unread = [...store.chats.values()].filter(isCounted).length;
+  const title = `${store.chat ? titleOf(store.chat) : "Chats"} · ${siteName}`;
+  document.title = unread ? `(${unread > 99 ? "99+" : unread}) ${title}` : title;
+}
+
+/** Muted ones count only where one is mentioned. */
+function isCounted({ me }) {
+  const isMuted = me.notify !== "all" || (me.muted_until && new Date(me.muted_until) > new Date());
+  return me.mention_count > 0 ? me.notify !== "none" : me.unread_count > 0 && !isMuted;
+}
+
 // Rows
+
+function select(row, isOpen) {
+  row.classList.toggle("is-selected", isOpen);
+  if (isOpen) find("a", row).setAttribute("aria-current", "page");
+  else find("a", row).removeAttribute("aria-current");
+}
 
 function renderAll() {
   for (const [id, row] of rows) if (!store.chats.has(id)) drop(id, row);
   for (const chat of store.chats.values()) fill(chat);
   arrange();
   renderHead();
+  showTitle();
   watch();
 }
 
@@ -41,6 +75,7 @@ function renderOne(chat) {
   fill(chat);
   arrange();
   if (chat.id === store.openId) renderHead();
+  showTitle();
 }
 
 function drop(id, row) {
@@ -77,10 +112,21 @@ function badge(target, number, text, spoken = "") {
   if (spoken) target.append(element("span", { class: "visually-hidden" }, spoken));
 }
 
+/** One line: who types, else what waits to be sent or written on, else the last message. */
 function fillLine(chat, row) {
   const typing = typingText(chat.id);
+  const draft = chat.id === store.openId ? "" : preview(outbox.draftOf(chat.id)?.text ?? "");
+  const label = outbox.hasFailed(chat.id) ? "Not sent: " : draft ? "Draft: " : "";
+  const failed = outbox.of(chat.id).find((entry) => entry.reason);
+  const text = failed ? preview(failed.content) : draft || lastLine(chat, store.me.id);
   row.classList.toggle("is-typing", Boolean(typing));
-  slot(row, "line").textContent = typing || lastLine(chat, store.me.id);
+  const line = slot(row, "line");
+  if (typing || !label) line.replaceChildren(typing || text);
+  else line.replaceChildren(element("span", { class: "is-alarming" }, label), text);
+}
+
+function renderLines() {
+  for (const [id, row] of rows) fillLine(store.chats.get(id), row);
 }
 
 /** In the order of activity, the pinned ones apart; moves only what stands wrong. */
@@ -134,19 +180,32 @@ function showTyping(chatId) {
 function renderHead() {
   const { chat } = store;
   if (!chat) return;
+  const head = find("[data-conversation]");
+  const details = find("[data-details]");
   for (const title of findAll("[data-chat-title]")) title.textContent = titleOf(chat);
+  for (const part of [head, details]) paintPicture(find("[data-chat-avatar]", part), chat);
+  for (const part of findAll("[data-group]")) part.hidden = Boolean(chat.peer);
+  for (const link of findAll("[data-chat-settings]")) link.setAttribute("href", `/c/${chat.id}/settings`);
   find("[data-chat-topic]").textContent = chat.peer ? `@${chat.peer.username}` : (chat.topic ?? "");
+  find("[data-say-hello]").textContent = `Say hello to ${titleOf(chat)}.`;
   const field = find("[data-composer] textarea");
   field.placeholder = `Message ${titleOf(chat)}`;
   field.setAttribute("aria-label", field.placeholder);
   renderState(chat);
 }
 
+function paintPicture(avatar, chat) {
+  paintAvatar(avatar, titleOf(chat), chat.peer?.id ?? chat.id);
+  const dot = find(".presence", avatar);
+  dot.hidden = !chat.peer;
+  dot.dataset.presence = chat.peer?.id ?? "";
+  dot.classList.toggle("is-online", Boolean(chat.peer?.is_online));
+}
+
 function renderState(chat) {
   const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
   const members = `${chat.member_count} member${chat.member_count === 1 ? "" : "s"}`;
-  const counted = find("[data-member-count]");
-  if (counted) counted.textContent = members;
+  find("[data-member-count]").textContent = members;
   const state = chat.peer?.is_online ? "Online" : "Offline";
   find("[data-chat-state]").textContent = chat.peer ? state : `${members} · ${online} online`;
 }

@@ -1,4 +1,4 @@
-// The connection to /ws: greeting, requests with answers, heartbeat, and coming back.
+// The connection: /ws with its greeting, requests, heartbeat and coming back; and reads by REST.
 
 const ANSWER_SECONDS = 10;
 const SILENCE_SECONDS = 25;
@@ -41,7 +41,7 @@ let greetingTimer = 0;
 let silenceTimer = 0;
 
 export const socket = {
-  /** `hello` and every other event by its type; `up` and `down` for the connection. */
+  /** `hello` and every other event by its type; `up`, `down`, and `ended` when signed out. */
   on,
   get isUp() {
     return isUp;
@@ -138,9 +138,9 @@ function drop(code) {
     reject(new RequestError());
   }
   waiting.clear();
-  if (NOT_SIGNED_IN.includes(code)) return signIn();
-  retryTimer = setTimeout(connect, secondsUntilRetry(code) * 1000);
   if (wasUp) emit("down");
+  if (NOT_SIGNED_IN.includes(code)) return emit("ended");
+  retryTimer = setTimeout(connect, secondsUntilRetry(code) * 1000);
 }
 
 function secondsUntilRetry(code) {
@@ -149,7 +149,10 @@ function secondsUntilRetry(code) {
   return wait * (0.5 + Math.random() / 2);
 }
 
-export function signIn() {
-  const here = location.pathname + location.search;
-  location.assign(`/login?next=${encodeURIComponent(here)}`);
+/** GET of the API. Throws where there is no good answer; `status` is 0 where there is none at all. */
+export async function get(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (answer?.status === 401) emit("ended");
+  if (!answer?.ok) throw Object.assign(new Error(`no good answer of ${path}`), { status: answer?.status ?? 0 });
+  return answer.json();
 }
