@@ -16,7 +16,9 @@ register = template.Library()
 
 AVATAR_COLOURS = 8
 QUICK_REACTIONS = ["👍", "❤️", "😂", "🎉", "🙏"]
-CORE_MODULES = "app socket store room events dom keep outbox timeline reading composer sidebar keyboard speech".split()
+CORE_MODULES = (
+    "app socket store room events dom keep outbox timeline reading composer sidebar keyboard speech"
+).split()
 """Loaded side by side, so that no import waits for the one that names it."""
 
 
