@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import events, limits, passwords, presence, seats, tokens
+from accounts import events, first_run, limits, passwords, presence, seats, tokens
 from accounts.models import SignIn, User
 from accounts.preferences import hides_presence
 from chatproject.errors import Forbidden, Invalid, NotSignedIn, RateLimited, SignInFailed, TryAgain
@@ -23,6 +23,7 @@ REUSE_GRACE_SECONDS = 30
 
 
 TOO_MANY_FAILURES = "Too many wrong passwords."
+WRONG_LINK = "This link is wrong or has been used."
 
 
 def register_user(
@@ -36,20 +37,47 @@ def register_user(
     """Makes an account. Raises Invalid, RateLimited; Forbidden where registration is closed."""
     if not site.REGISTRATION_OPEN:
         raise Forbidden("Registration is closed here. Ask an administrator for an account.")
-    limits.spend(limits.registration_spending(address), because="Too many new accounts.")
     user = User(username=username, email=email, display_name=display_name or username)
-    _check_address(email)
+    _prepare(user, password, address)
+    _store(user)
+    logger.info("registered user=%s", user.id)
+    return user
+
+
+def make_owner(
+    *, token: str, username: str, email: str, password: str, address: str | None = None
+) -> User:
+    """Makes the first administrator, for the link of the first run.
+
+    Raises Invalid, RateLimited; Forbidden where the link is wrong or spent.
+    """
+    if not first_run.opens(token):
+        raise Forbidden(WRONG_LINK)
+    user = User(username=username, email=email, is_staff=True, is_superuser=True)
+    _prepare(user, password, address)
+    with transaction.atomic():
+        _store(user)
+        if not first_run.spend():
+            raise Forbidden(WRONG_LINK)
+    logger.info("made the owner user=%s", user.id)
+    return user
+
+
+def _prepare(user: User, password: str, address: str | None) -> None:
+    limits.spend(limits.registration_spending(address), because="Too many new accounts.")
+    _check_address(user.email)
     _check_free(user)
     passwords.check_rules(password, user, "password")
     user.password = passwords.hashed(password)
+
+
+def _store(user: User) -> None:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:  # somebody took the name in the meantime
         _check_free(user)
         raise
-    logger.info("registered user=%s", user.id)
-    return user
 
 
 def sign_in(

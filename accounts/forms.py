@@ -30,7 +30,7 @@ class LoginForm(forms.Form):
     )
 
 
-class RegistrationForm(forms.Form):
+class SetupForm(forms.Form):
     username = forms.CharField(
         min_length=2,
         max_length=32,
@@ -38,19 +38,22 @@ class RegistrationForm(forms.Form):
         help_text="2 to 32 letters, digits, dots, dashes or underscores.",
         widget=_text(autocomplete="username"),
     )
-    display_name = forms.CharField(
-        label="Your name",
-        required=False,
-        help_text="What others see. Your username, if you leave it empty.",
-        max_length=64,
-        widget=forms.TextInput({"autocomplete": "name"}),
-    )
     email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
     password = forms.CharField(
         strip=False,
         max_length=1024,
         help_text="8 to 128 characters, and not a common one.",
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+
+class RegistrationForm(SetupForm):
+    display_name = forms.CharField(
+        label="Your name",
+        required=False,
+        help_text="What others see. Your username, if you leave it empty.",
+        max_length=64,
+        widget=forms.TextInput({"autocomplete": "name"}),
     )
 
 

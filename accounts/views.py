@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import access, actions
+from accounts import access, actions, first_run
 from accounts.api import origin_of
 from accounts.forms import (
     AnnouncementsForm,
@@ -75,13 +75,20 @@ class EntranceView(View):
             add_problem(form, problem)
             return with_retry_after(self._show(form, problem.status_code), problem)
         _open_session(request, sign_in, remember=remember)
-        return redirect(_next_page(request))
+        return redirect(self._landing())
 
     def _enter(self, given: dict[str, Any]) -> tuple[SignIn, bool]:
         raise NotImplementedError
 
+    def _landing(self) -> str:
+        return _next_page(self.request)
+
     def _show(self, form: Any, status: int = 200) -> HttpResponse:
-        context = {"form": form, "next": _next_page(self.request)}
+        context = {
+            "form": form,
+            "next": _next_page(self.request),
+            "is_nobody_registered": first_run.is_nobody_registered(),
+        }
         return render(self.request, self.template_name, context, status=status)
 
 

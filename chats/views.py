@@ -3,14 +3,19 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.models import User
+from accounts import actions as account_actions
+from accounts import first_run
+from accounts.api import origin_of
+from accounts.forms import SetupForm
+from accounts.models import SignIn, User
 from accounts.serializers import own_document, user_documents
-from accounts.views import SignedInView
+from accounts.views import EntranceView, SignedInView
 from chatproject.errors import NotThere, Problem
 from chatproject.fields import parse_uuid
 from chatproject.snapshots import snapshot
@@ -42,6 +47,37 @@ def seat_or_404(user: Any, chat_id: UUID) -> Membership:
         return access.seat_in(user, chat_id)
     except NotThere:
         raise Http404 from None
+
+
+class SetupView(EntranceView):
+    """Makes the owner of a new installation, and a first group to land in."""
+
+    form_class = SetupForm
+    template_name = "chats/setup.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if first_run.is_over():
+            messages.info(request, "This server is set up already. Log in.")
+            return redirect("login")
+        if not first_run.opens(self._token):
+            return render(request, "chats/setup_refused.html", status=403)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(self.form_class())
+
+    def _enter(self, given: dict[str, Any]) -> tuple[SignIn, bool]:
+        origin = origin_of(self.request)
+        owner = account_actions.make_owner(token=self._token, address=origin["address"], **given)
+        self._chat = actions.create_group(actor=owner, name=settings.SITE_NAME[:100])
+        return account_actions.start_sign_in(user=owner, kind=SignIn.Kind.WEB, **origin), True
+
+    def _landing(self) -> str:
+        return reverse("chat", args=[self._chat.id])
+
+    @property
+    def _token(self) -> str:
+        return self.request.POST.get("token") or self.request.GET.get("token") or ""
 
 
 class NewChatView(SignedInView):
