@@ -10,7 +10,7 @@ import { reading } from "./reading.js";
 import { sidebar } from "./sidebar.js";
 import { socket } from "./socket.js";
 import { speech } from "./speech.js";
-import { store } from "./store.js";
+import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
 
 const ROUTE = /^\/(?:c\/([0-9a-f-]{36}))?$/;
@@ -116,7 +116,9 @@ async function fill(at) {
     await fillRoom(room, at).catch(() => say("This chat could not be loaded. It will be when you're back."));
     clearTimeout(timer);
   }
-  if (room === store.room && room.isFilled) reading.enter({ at });
+  if (room !== store.room || !room.isFilled) return;
+  emit("members");
+  reading.enter({ at });
 }
 
 async function fillRoom(room, at) {
