@@ -187,8 +187,7 @@ def _succession(chat: Chat) -> list[Membership]:
     present = Membership.objects.present().filter(chat=chat, user__is_active=True)
     if present.filter(role=Role.OWNER).exists():
         return []
-    heirs = present.select_related("user").order_by("joined_at", "id")
-    heir = heirs.filter(role=Role.ADMIN).first() or heirs.first()
+    heir = present.heir()
     return [_give_role(chat, heir, Role.OWNER)] if heir else []
 
 

@@ -80,6 +80,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def present(self) -> "MembershipQuerySet":
         return self.filter(left_at=None)
 
+    def heir(self) -> "Membership | None":
+        """Who becomes owner where there is none: the longest-standing admin, else member."""
+        seats = self.present().filter(user__is_active=True).select_related("user")
+        seats = seats.order_by("joined_at", "id")
+        return seats.filter(role=Membership.Role.ADMIN).first() or seats.first()
+
 
 class Membership(models.Model):
     """A user's seat in a chat. All permission comes from here. Leaving sets ``left_at``."""

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 
+from accounts.preferences import preferences_of
 from accounts.views import SignedInView
 from chatproject.errors import NotThere, with_retry_after
 from chatproject.fields import MAX_INTEGER, checked_input
@@ -109,7 +110,7 @@ def _window(request: HttpRequest) -> dict[str, int]:
 def _first_unread(user: Any, seat: Membership) -> dict[str, int]:
     """Where the reader goes on; the newest page where little is unread, or they want it so."""
     is_behind = seat.chat.last_seq - seat.last_read_seq > PAGE_SIZE
-    if not is_behind or user.settings.get("opens_at_newest"):
+    if not is_behind or preferences_of(user).opens_at_newest:
         return {}
     return {"around": seat.last_read_seq + 1}
 

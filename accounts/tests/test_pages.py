@@ -80,19 +80,19 @@ def test_logging_out_leads_an_open_chat_to_the_login(
 def test_leaving_a_group_is_asked_first(open_page: Open, alice: Person, bob: Person) -> None:
     chat = alice.group_with(bob)
     page = open_page(bob, f"/c/{chat['id']}/settings")
-    questions: list[str] = []
-
-    def refuse(dialog: object) -> None:
-        questions.append(dialog.message)  # type: ignore[attr-defined]
-        dialog.dismiss()  # type: ignore[attr-defined]
-
     page.wait_for_load_state("networkidle")
-    page.once("dialog", refuse)
-    page.get_by_role("button", name="Leave this group").click()
-    assert questions == ["Leave Regatta weekend?"]
+    leave = page.get_by_role("button", name="Leave this group")
+    question = page.get_by_role("alertdialog", name="Leave Regatta weekend?")
+    leave.click()
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(leave).to_be_focused()
+    leave.click()
+    question.get_by_role("button", name="Cancel").click()
     expect(page).to_have_url(re.compile("/settings"))
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Leave this group").click()
+    leave.click()
+    question.get_by_role("button", name="Leave").click()
     expect(page).to_have_url(re.compile(r"/$"))
 
 

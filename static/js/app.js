@@ -86,6 +86,7 @@ function navigate(event) {
 async function show(id, at) {
   if (id === store.openId && at) return reading.goTo(at);
   leave();
+  find("[data-welcome]")?.remove();
   store.open(id);
   document.body.classList.toggle("is-chat", Boolean(id));
   document.body.classList.toggle("is-list", !id);

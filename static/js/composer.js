@@ -68,7 +68,7 @@ function press(event) {
 
 function sends(event) {
   if (event.ctrlKey || event.metaKey) return true;
-  return !event.shiftKey && !event.altKey && !isTouch() && store.me.settings.enter !== "newline";
+  return !event.shiftKey && !event.altKey && !isTouch() && store.me.settings.enter_sends !== false;
 }
 
 function submit() {

@@ -17,11 +17,16 @@ function start() {
 }
 
 function hear(message) {
-  if (!isWatched() || !message.sender || message.sender_id === store.me.id) return;
+  if (!isWatched() || !message.sender || message.sender_id === store.me.id || !isWanted(message)) return;
   unspoken.push(message);
   if (unspoken.length < MOST_SPOKEN) speak(sentence(message));
   clearTimeout(speakTimer);
   speakTimer = setTimeout(speakRest, SPEAK_SECONDS * 1000);
+}
+
+function isWanted({ mentions }) {
+  const { announces } = store.me.settings;
+  return announces !== "off" && (announces !== "mentions" || mentions.includes(store.me.id));
 }
 
 const sentence = ({ sender, content }) => `${sender.display_name}: ${preview(content, 200)}`;
