@@ -6,11 +6,7 @@ import { insertText, isComposing, isPrintable } from "./keyboard.js";
 import { icon, place } from "./parts.js";
 
 const COLUMNS = 8;
-/** In rem. */
-const CELL = 2.25;
-const LABEL = 1.75;
 const MOST_FOUND = 80;
-const SAME_PRESS = 100;
 const HANDS = ["✋", "✋🏻", "✋🏼", "✋🏽", "✋🏾", "✋🏿"];
 const TONES = ["Default", "Light", "Medium-light", "Medium", "Medium-dark", "Dark"];
 const CATEGORIES = [
@@ -27,19 +23,17 @@ const CATEGORIES = [
 let picker = null;
 let emojis = [];
 let finish = () => {};
-/** The button that opened it, and when it was closed. */
-let opener = null;
-let closedAt = 0;
+/** What the press was on that closed it. */
+let pressed = null;
 
 /** Resolves with the emoji that was picked beside `near`, or null. */
 export async function pickEmoji(near, { onClose } = {}) {
   // The press on a button that closed the picker does not open it again.
-  if (near === opener && performance.now() - closedAt < SAME_PRESS) return null;
-  opener = near;
+  if (near.contains(pressed)) return (pressed = null);
   picker ??= build();
   const picked = new Promise((resolve) => (finish = resolve));
   picker.box.showPopover();
-  place(picker.box, near.getBoundingClientRect());
+  stand(near);
   picker.search.value = "";
   (matchMedia("(pointer: coarse)").matches ? picker.box : picker.search).focus();
   await fill();
@@ -47,6 +41,12 @@ export async function pickEmoji(near, { onClose } = {}) {
   if (emoji) recent.add(emoji);
   onClose?.(emoji);
   return emoji;
+}
+
+/** Above a whole form, but by its button. */
+function stand(near) {
+  const { top, bottom } = (near.form ?? near).getBoundingClientRect();
+  place(picker.box, { top, bottom, right: near.getBoundingClientRect().right });
 }
 
 /** Picks one into the text of a field. */
@@ -81,7 +81,8 @@ function categoryButton({ name, face }, index) {
 
 function listen() {
   const { box, search, grid, categories, tone } = picker;
-  box.addEventListener("beforetoggle", ({ newState }) => newState === "closed" && closed());
+  box.addEventListener("beforetoggle", ({ newState }) => newState === "closed" && finish(null));
+  document.addEventListener("pointerdown", ({ target }) => (pressed = box.matches(":popover-open") ? target : null), true);
   box.addEventListener("click", picked);
   grid.addEventListener("keydown", moveInGrid);
   grid.addEventListener("focusin", ({ target }) => show(target));
@@ -143,11 +144,11 @@ const faceOf = (one) => ({ emoji: tones.of(one), name: one.annotation });
 const facesOf = ({ emoji, skins = [] }) => [emoji, ...skins.map((skin) => skin.emoji)];
 
 function section(name, faces) {
-  const label = element("h3", { class: "section-label" }, name);
+  const label = element("div", { class: "section-label", "aria-hidden": "true" }, name);
   const made = element("div", { class: "picker-section", role: "rowgroup", "aria-label": name }, label);
   const rows = Math.ceil(faces.length / COLUMNS);
   // Drawn once it is in sight: its height has to be known before.
-  made.style.containIntrinsicHeight = `${LABEL + rows * CELL}rem`;
+  made.style.setProperty("--rows", rows);
   for (let row = 0; row < rows; row++) made.append(rowOf(faces.slice(row * COLUMNS, (row + 1) * COLUMNS)));
   return made;
 }
@@ -174,11 +175,6 @@ function picked({ target }) {
   const emoji = target.closest("[data-emoji]")?.dataset.emoji;
   if (category) openCategory(CATEGORIES[category].name);
   if (emoji) close(emoji);
-}
-
-function closed() {
-  closedAt = performance.now();
-  finish(null);
 }
 
 function close(emoji) {

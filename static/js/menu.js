@@ -12,6 +12,7 @@ const tools = find("[data-tools]");
 const panel = find("[data-menu]");
 const dialog = find("[data-confirm]");
 let chosen = null;
+let isStarted = false;
 
 export const menu = { start };
 
@@ -24,8 +25,11 @@ const acts = {
   delete: confirmDelete,
 };
 
+/** Whatever asks for it first; on pages with messages. */
 function start() {
   const { list, region } = timeline;
+  if (isStarted || !region) return;
+  isStarted = true;
   list.addEventListener("pointerover", (event) => offerTools(event.target));
   list.addEventListener("focusin", focused);
   region.addEventListener("pointerleave", left);

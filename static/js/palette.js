@@ -175,6 +175,9 @@ function commands() {
     { text: "Keyboard shortcuts", sign: "keyboard", keys: "Mod+/", act: openShortcuts },
     page("/settings#profile", "Settings: profile", "user"),
     page("/settings#appearance", "Settings: appearance", "sliders"),
+    page("/settings#keyboard", "Settings: keyboard", "keyboard"),
+    page("/settings#privacy", "Settings: privacy", "shield"),
+    page("/settings#announcements", "Settings: screen reader", "speaker"),
     page("/settings#password", "Settings: password", "lock"),
     { text: "Log out", sign: "out", act: logOut },
   ].filter(Boolean);
@@ -186,9 +189,7 @@ async function saveTheme(theme) {
 }
 
 function showTheme() {
-  const { theme } = store.me.settings;
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.theme = store.me.settings.theme;
 }
 
 function logOut() {

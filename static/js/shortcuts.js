@@ -3,13 +3,12 @@
 import { element } from "./dom.js";
 import { anywhere } from "./keyboard.js";
 import { icon, keycaps } from "./parts.js";
+import { store } from "./store.js";
 
-const GROUPS = {
+const groups = () => ({
   Anywhere: [...anywhere, { keys: "Escape", text: "Close, or one step back" }],
   Writing: [
-    { keys: "Enter", text: "Send" },
-    { keys: "Shift+Enter", text: "New line" },
-    { keys: "Mod+Enter", text: "Send, always" },
+    ...sending(),
     { keys: "ArrowUp", text: "Edit your last message" },
     { keys: "@", text: "Mention somebody" },
     { keys: ":", text: "Find an emoji" },
@@ -23,11 +22,26 @@ const GROUPS = {
     { keys: "+", text: "React" },
     { keys: "E", text: "Edit" },
     { keys: "C", text: "Copy text" },
+    { keys: "L", text: "Copy link" },
+    { keys: "U", text: "Mark unread from here" },
     { keys: "Delete", text: "Delete" },
   ],
-};
+});
 
 let sheet = null;
+
+function sending() {
+  if (store.me.settings.enter_sends === false) {
+    return [
+      { keys: "Mod+Enter", text: "Send" },
+      { keys: "Enter", text: "New line" },
+    ];
+  }
+  return [
+    { keys: "Enter", text: "Send" },
+    { keys: "Shift+Enter", text: "New line" },
+  ];
+}
 
 export function open() {
   sheet ??= build();
@@ -38,8 +52,8 @@ function build() {
   const closer = element("button", { type: "button", class: "icon-button", "aria-label": "Close" }, icon("close"));
   const title = element("h2", { id: "shortcuts-title" }, "Keyboard shortcuts");
   const head = element("header", { class: "dialog-header" }, title, closer);
-  const groups = element("div", { class: "shortcut-groups" }, ...Object.entries(GROUPS).map(groupOf));
-  const made = element("dialog", { class: "dialog shortcuts", "aria-labelledby": title.id }, head, groups);
+  const list = element("div", { class: "shortcut-groups" }, ...Object.entries(groups()).map(groupOf));
+  const made = element("dialog", { class: "dialog shortcuts", "aria-labelledby": title.id }, head, list);
   closer.addEventListener("click", () => made.close());
   made.addEventListener("click", ({ target }) => target === made && made.close());
   document.body.append(made);

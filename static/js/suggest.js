@@ -13,7 +13,7 @@ const EMOJI = /(?:^|\s):([\p{L}\p{N}_+-]{2,32})$/u;
 /** `people()` names those who may be mentioned. One list follows one field. */
 export function attach(field, { people }) {
   const list = element("div", { class: "suggestions", id: "suggestions", role: "listbox", popover: "manual" });
-  document.body.append(list);
+  field.form.append(list);
   field.setAttribute("aria-autocomplete", "list");
   let items = [];
   let at = 0;
@@ -155,13 +155,14 @@ async function emojiFor(letters) {
   const emojis = await loadEmojis().catch(() => []);
   return searchEmojis(emojis, letters)
     .slice(0, MOST_SHOWN)
-    .map((one) => ({ kind: "emoji", text: tones.of(one), row: emojiRow(one) }));
+    .map((one) => ({ kind: "emoji", text: tones.of(one), row: emojiRow(one, letters.toLowerCase()) }));
 }
 
-function emojiRow(one) {
+function emojiRow(one, letters) {
   const face = element("span", { class: "suggestion-emoji" }, tones.of(one));
-  const name = element("span", { class: "suggestion-name" }, one.annotation);
-  return option(face, name, element("span", { class: "suggestion-more" }, `:${one.shortcodes[0]}:`));
+  const code = one.shortcodes.find((known) => known.startsWith(letters)) ?? one.shortcodes[0];
+  const name = element("span", { class: "suggestion-name" }, ":", ...marked(code, letters), ":");
+  return option(face, name, element("span", { class: "suggestion-more" }, one.annotation));
 }
 
 function option(...parts) {
