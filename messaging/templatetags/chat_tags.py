@@ -1,10 +1,13 @@
 """Template tags: icons, avatars, and what a chat is called."""
 
+import functools
 import zlib
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
@@ -17,19 +20,23 @@ register = template.Library()
 AVATAR_COLOURS = 8
 QUICK_REACTIONS = ["👍", "❤️", "😂", "🎉", "🙏"]
 CORE_MODULES = (
-    "app socket store room events dom keep outbox timeline reading composer sidebar keyboard speech"
-).split()
+    "app socket store events dom keep timeline reading attention composer sidebar keyboard".split()
+)
 """Loaded side by side, so that no import waits for the one that names it."""
 
 
 @register.simple_tag
 def icon(name: str) -> str:
     """An icon of the sprite, for eyes alone."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
-        static("icons.svg"),
-        name,
-    )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"></use></svg>', name)
+
+
+@register.simple_tag
+@functools.cache
+def favicon() -> str:
+    """The page's picture, as an address that needs no request."""
+    file = settings.BASE_DIR / "static" / "favicon.svg"
+    return f"data:image/svg+xml,{quote(file.read_text().strip())}"
 
 
 @register.simple_tag

@@ -1,15 +1,14 @@
 // Starts the page, and changes from chat to chat without loading it again.
 
+import { attention } from "./attention.js";
 import { composer } from "./composer.js";
 import { clone, find } from "./dom.js";
 import { follow } from "./events.js";
-import { keep } from "./keep.js";
 import { keyboard } from "./keyboard.js";
-import { outbox } from "./outbox.js";
+import { keep, outbox } from "./keep.js";
 import { reading } from "./reading.js";
 import { sidebar } from "./sidebar.js";
 import { socket } from "./socket.js";
-import { speech } from "./speech.js";
 import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
 
@@ -32,7 +31,7 @@ const isRestored = outbox.start();
 if (find("[data-conversation]")) {
   reading.start();
   composer.start();
-  speech.start();
+  attention.start();
   begin();
 }
 globalThis.navigation?.addEventListener("navigate", navigate);

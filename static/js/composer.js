@@ -1,7 +1,7 @@
 // Where one writes: sending, drafts, replies and edits.
 
 import { find, preview } from "./dom.js";
-import { outbox } from "./outbox.js";
+import { outbox } from "./keep.js";
 import { reading } from "./reading.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";

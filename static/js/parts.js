@@ -5,7 +5,6 @@ import { isApple } from "./keyboard.js";
 
 const GAP = 4;
 const SVG = "http://www.w3.org/2000/svg";
-const SPRITE = new URL("../icons.svg", import.meta.url).pathname;
 const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
 const OTHERS = { ...ARROWS, Mod: "Ctrl", Escape: "Esc" };
 const APPLES = { ...ARROWS, Mod: "⌘", Alt: "⌥", Shift: "⇧", Enter: "⏎", Escape: "Esc" };
@@ -14,7 +13,7 @@ export function icon(name) {
   const [made, use] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "use")];
   made.setAttribute("class", "icon");
   made.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `${SPRITE}#${name}`);
+  use.setAttribute("href", `#i-${name}`);
   made.append(use);
   return made;
 }

@@ -1,7 +1,8 @@
 // Where the reader is in the messages: pinned to the newest or anchored to a row, and what is unread.
 
+import { attention, isWatched } from "./attention.js";
 import { find, findAll } from "./dom.js";
-import { outbox } from "./outbox.js";
+import { outbox } from "./keep.js";
 import { socket } from "./socket.js";
 import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
@@ -12,9 +13,6 @@ const STEP = 50;
 const LOAD_WITHIN = 1.5;
 const SMOOTH_WITHIN = 3;
 const TARGET_SECONDS = 2;
-const MARK_SECONDS = 0.5;
-const ACTIVE_SECONDS = 60;
-const ACTIVITIES = ["pointerdown", "pointermove", "keydown", "touchstart", "wheel", "focus"];
 
 const { region, list, divider } = timeline;
 const below = find("[data-to-newest]");
@@ -27,8 +25,6 @@ let place = { isPinned: true, row: null, offset: 0, top: 0 };
 let mark = null;
 let missed = 0;
 let isExtending = false;
-let activeAt = Date.now();
-let lookTimer = 0;
 
 export const reading = { start, enter, leave, toEnd, toUnread, goTo, clearDivider, scrollByPage, rememberInHistory };
 
@@ -46,13 +42,7 @@ function start() {
   const observer = new ResizeObserver(settle);
   observer.observe(list);
   observer.observe(region);
-  for (const type of ACTIVITIES) addEventListener(type, becomeActive, { passive: true, capture: true });
-  document.addEventListener("visibilitychange", () => document.hidden ? tellSeen() : look());
-  addEventListener("pagehide", tellSeen);
-  socket.on("up", look);
 }
-
-export const isWatched = () => !document.hidden && document.hasFocus();
 
 // Coming and going
 
@@ -73,7 +63,7 @@ function enter({ at, left = store.room.place, isAdopted = false } = {}) {
   remember();
   showEmpty();
   extend();
-  look();
+  attention.look();
 }
 
 const isHeld = (seq) => seq !== null && store.room.messages.has(seq);
@@ -97,7 +87,7 @@ function scrollTo(row, offset) {
 
 /** What to give `enter` when one comes back. */
 function leave() {
-  tellSeen();
+  attention.tellSeen();
   return placeNow();
 }
 
@@ -125,7 +115,7 @@ function update() {
   timeline.render(shown, mark);
   showEmpty();
   settle();
-  look();
+  attention.look();
 }
 
 function remember() {
@@ -179,7 +169,7 @@ function scrolled() {
   if (!store.room?.isFilled) return;
   remember();
   extend();
-  look();
+  attention.look();
 }
 
 /** Shows more rows where one nears an end: from memory, else from the server. */
@@ -290,43 +280,6 @@ function followReply(event) {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (seq) goTo(seq).catch(() => emit("failed", "This message could not be loaded."));
-}
-
-// What was seen
-
-function becomeActive() {
-  const wasIdle = !isActive();
-  activeAt = Date.now();
-  if (wasIdle) look();
-}
-
-const isActive = () => isWatched() && Date.now() - activeAt < ACTIVE_SECONDS * 1000;
-
-function look() {
-  if (!lookTimer) lookTimer = setTimeout(tellSeen, MARK_SECONDS * 1000);
-}
-
-/** Moves the read mark to the newest message in sight, where no unseen one was skipped. */
-function tellSeen() {
-  clearTimeout(lookTimer);
-  lookTimer = 0;
-  const { chat, room } = store;
-  if (!room?.isFilled || room.isLeftUnread || !socket.isUp || !isActive()) return;
-  const seq = newestSeen();
-  const known = Math.max(chat.me.last_read_seq, room.toldSeq);
-  if (seq <= known || room.first > known + 1) return;
-  room.toldSeq = seq;
-  socket.request("read", { chat_id: room.id, seq }).then(
-    ({ me }) => store.takeMe(room.id, me),
-    () => (room.toldSeq = 0),
-  );
-}
-
-/** The newest message whose end is in sight. */
-function newestSeen() {
-  const { top, bottom } = region.getBoundingClientRect();
-  const seen = findAll(".message[data-seq]", list).findLast((row) => row.getBoundingClientRect().bottom <= bottom + 1);
-  return seen && seen.getBoundingClientRect().bottom > top ? Number(seen.dataset.seq) : 0;
 }
 
 /** Leaves a message and what came after it unread until the reader comes back. */

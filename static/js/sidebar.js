@@ -3,7 +3,7 @@
 
 import { avatarOf, clone, countText, element, find, findAll } from "./dom.js";
 import { lastLine, listOf, paintAvatar, preview, setAge, slot, titleOf } from "./dom.js";
-import { outbox } from "./outbox.js";
+import { outbox } from "./keep.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
 
@@ -14,6 +14,8 @@ const lists = { pinned: find("[data-section=pinned]"), recent: find("[data-secti
 const rows = new Map(findAll(".chat-list > [data-chat-id]").map((row) => [row.dataset.chatId, row]));
 const filter = find("[data-filter-chats]");
 const siteName = document.title.split(" · ").at(-1);
+const icon = find("link[rel=icon]");
+const plainIcon = icon.getAttribute("href");
 let watched = "";
 
 export const sidebar = { start };
@@ -44,7 +46,16 @@ function opened() {
 function showTitle() {
   const unread = [...store.chats.values()].filter(isCounted).length;
   const title = `${store.chat ? titleOf(store.chat) : "Chats"} · ${siteName}`;
-  document.title = unread ? `(${unread > 99 ? "99+" : unread}) ${title}` : title;
+  document.title = unread ? `(${countText(unread)}) ${title}` : title;
+  showBadge(unread);
+}
+
+/** A dot on the page's picture, with the number while it can be read; the same on an installed app. */
+function showBadge(unread) {
+  const number = unread > 0 && unread < 10 ? `<text x="38" y="22" font-size="22" font-weight="700" text-anchor="middle" fill="#fff">${unread}</text>` : "";
+  const dot = unread ? `<circle cx="38" cy="14" r="14" fill="#b42318"/>${number}` : "";
+  icon.href = plainIcon.replace(/%3C\/svg%3E$/, encodeURIComponent(`${dot}</svg>`));
+  navigator.setAppBadge?.(unread).catch(() => {});
 }
 
 /** Muted ones count only where one is mentioned. */

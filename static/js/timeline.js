@@ -2,7 +2,8 @@
 
 import { clone, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
 import { fillPending, fillReply, fillRow, fillState, fillTimes } from "./dom.js";
-import { outbox } from "./outbox.js";
+import { outbox } from "./keep.js";
+import { get } from "./socket.js";
 import { store } from "./store.js";
 
 const GROUP_GAP = 5 * 60 * 1000;
@@ -180,10 +181,25 @@ function keepReply({ id, seq, sender, content, deleted_at: deletedAt }) {
 
 async function findReply(id) {
   replies.set(id, { seq: "", name: "", text: "An earlier message" });
-  const message = await store.room.lookUp(id).catch(() => null);
+  const message = await lookUp(store.room, id).catch(() => null);
   if (!message) return;
   keepReply(message);
   again();
+}
+
+/** Finds a message that is not held, by halves: ids rise with seq. Null where there is none. */
+async function lookUp(room, id) {
+  let [low, high] = [1, store.chats.get(room.id).last_seq];
+  while (low <= high) {
+    const middle = Math.floor((low + high) / 2);
+    const { results } = await get(`/chats/${room.id}/messages?around=${middle}`);
+    const found = results.find((message) => message.id === id);
+    if (found || !results.length) return found ?? null;
+    if (id < results[0].id) high = results[0].seq - 1;
+    else if (id > results.at(-1).id) low = results.at(-1).seq + 1;
+    else return null;
+  }
+  return null;
 }
 
 /** Somebody has another name. */
