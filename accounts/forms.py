@@ -36,13 +36,17 @@ class SetupForm(forms.Form):
         max_length=32,
         validators=[username_rules[-1]],
         help_text="2 to 32 letters, digits, dots, dashes or underscores.",
-        widget=_text(autocomplete="username"),
+        widget=_text(
+            autocomplete="username",
+            pattern=r"[A-Za-z0-9_.\-]+",
+            title="Letters, digits, dots, dashes and underscores",
+        ),
     )
     email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
     password = forms.CharField(
         strip=False,
         max_length=1024,
-        help_text="8 to 128 characters, and not a common one.",
+        help_text="8 to 128 characters, not like your name, not a common one.",
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 
@@ -120,7 +124,7 @@ class PasswordForm(forms.Form):
         label="New password",
         strip=False,
         max_length=1024,
-        help_text="8 to 128 characters. All other devices are signed out.",
+        help_text="8 to 128 characters, not like your name, not a common one.",
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 

@@ -110,6 +110,12 @@ class RegisterView(EntranceView):
     form_class = RegistrationForm
     template_name = "accounts/register.html"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not settings.REGISTRATION_OPEN:
+            facts = {"is_nobody_registered": first_run.is_nobody_registered()}
+            return render(request, "accounts/closed.html", facts, status=403)
+        return super().dispatch(request, *args, **kwargs)
+
     def _enter(self, given: dict[str, Any]) -> tuple[SignIn, bool]:
         origin = origin_of(self.request)
         user = actions.register_user(**given, address=origin["address"])

@@ -32,6 +32,8 @@ if (find("[data-conversation]")) {
   reading.start();
   composer.start();
   attention.start();
+  document.addEventListener("pointerover", loadMenu, { once: true, passive: true });
+  document.addEventListener("focusin", loadMenu, { once: true });
   begin();
 }
 globalThis.navigation?.addEventListener("navigate", navigate);
@@ -44,8 +46,6 @@ socket.on("ended", askToSignIn);
 socket.on("up", mendStale);
 addEventListener("pagehide", () => reading.rememberInHistory());
 document.addEventListener("click", openNewChat);
-document.addEventListener("pointerover", loadMenu, { once: true, passive: true });
-document.addEventListener("focusin", loadMenu, { once: true });
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
 watchConnection();
@@ -187,7 +187,9 @@ function openNewChat(event) {
 function askToSignIn() {
   const dialog = find("[data-dialog=signed-out]");
   const here = location.pathname + location.search;
-  find("a", dialog).href = `/login?next=${encodeURIComponent(here)}`;
+  const address = `/login?next=${encodeURIComponent(here)}`;
+  if (!dialog) return location.assign(address);
+  find("a", dialog).href = address;
   if (!dialog.open) dialog.showModal();
 }
 

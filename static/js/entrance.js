@@ -1,6 +1,6 @@
 // The pages around the chats: passwords that can be shown, and buttons that ask first.
 
-import { element, findAll } from "./dom.js";
+import { element, find, findAll } from "./dom.js";
 
 for (const button of findAll("[data-reveal]")) {
   const field = document.getElementById(button.dataset.reveal);
@@ -13,6 +13,8 @@ for (const button of findAll("[data-reveal]")) {
     field.focus();
   });
 }
+
+if (find("[data-rules]")) import("./rules.js");
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-confirms]");
