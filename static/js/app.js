@@ -2,7 +2,7 @@
 
 import { attention } from "./attention.js";
 import { composer } from "./composer.js";
-import { clone, find } from "./dom.js";
+import { clone, find, titleOf } from "./dom.js";
 import { follow } from "./events.js";
 import { keyboard } from "./keyboard.js";
 import { keep, outbox } from "./keep.js";
@@ -40,7 +40,7 @@ globalThis.navigation?.addEventListener("navigate", navigate);
 store.on("messages", keepSoon);
 store.on("members", keepSoon);
 store.on("torn", tear);
-store.on("removed", (chat) => leaveFor("/", `You're no longer in ${chat.name ?? "this chat"}.`));
+store.on("removed", leaveRemoved);
 store.on("failed", say);
 socket.on("ended", askToSignIn);
 socket.on("up", mendStale);
@@ -83,7 +83,7 @@ function navigate(event) {
 }
 
 async function show(id, at) {
-  if (id === store.openId && at) return reading.goTo(at);
+  if (id === store.openId) return at ? reading.goTo(at) : undefined;
   leave();
   find("[data-welcome]")?.remove();
   store.open(id);
@@ -164,10 +164,10 @@ function keepSoon() {
   keepTimer = setTimeout(() => room && keep.keepRoom(room), KEEP_AFTER * 1000);
 }
 
-function leaveFor(address, text) {
-  say(text);
-  if (globalThis.navigation) navigation.navigate(address);
-  else location.assign(address);
+function leaveRemoved(chat) {
+  say(`You're no longer in ${titleOf(chat)}.`);
+  show(null);
+  history.replaceState(null, "", "/");
 }
 
 // Dialogs and parts that come when they are needed

@@ -173,12 +173,12 @@ function changeChat(id, facts) {
 }
 
 function removeChat(id) {
-  const isOpen = id === store.openId;
-  store.forget(id);
   const chat = store.chats.get(id);
-  if (!store.chats.delete(id)) return;
+  if (!chat) return;
+  if (id === store.openId) emit("removed", chat);
+  store.rooms.delete(id);
+  store.chats.delete(id);
   emit("chats");
-  if (isOpen) emit("removed", chat);
 }
 
 function takeMemberEvent({ type, chat_id: id, member }) {

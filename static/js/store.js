@@ -194,7 +194,6 @@ export const store = {
     return store.chat?.type === "group" && store.chat.me.role !== "member";
   },
   open,
-  forget,
   take,
   takeMe,
   takePresence,
@@ -236,11 +235,6 @@ function open(id) {
     for (const old of [...store.rooms.keys()].slice(0, -MOST_ROOMS)) store.rooms.delete(old);
   }
   emit("open");
-}
-
-function forget(id) {
-  store.rooms.delete(id);
-  if (id === store.openId) store.room = null;
 }
 
 /** A message as it is now, of whatever chat. True where the page did not have it so. */
