@@ -69,7 +69,7 @@ class ChatView(SignedInView):
         typed = {key: value.replace("\r\n", "\n") for key, value in request.POST.items()}
         try:
             given = checked_input(SendSerializer, typed)
-            actions.post_message(
+            said = actions.post_message(
                 actor=request.user, sign_in=request.sign_in, chat_id=chat_id, **given
             )
         except NotThere:
@@ -79,7 +79,10 @@ class ChatView(SignedInView):
             draft = typed.get("content", "")
             page = self._show(request, chat_id, draft=draft, status=error.status_code)
             return with_retry_after(page, error)
-        return redirect(f"{reverse('chat', args=[chat_id])}#newest")
+        # Where much is unread, the chat alone would open at that.
+        return redirect(
+            f"{reverse('chat', args=[chat_id])}?before={said.message['seq'] + 1}#newest"
+        )
 
 
 def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str, Any]:
