@@ -75,14 +75,14 @@ def test_letters_find_chats_people_and_commands(open_page: Any, alice: Person, p
 
 
 def test_somebody_one_talks_to_is_found_once(open_page: Any, alice: Person, person: Any) -> None:
-    eve = person("eve", display_name="Quirin Quast")
+    eve = person("eve", display_name="Quirin Quást")
     alice.direct_chat_with(eve)
     page = open_page(alice)
     open_palette(page)
     with page.expect_response(re.compile("/users")):
-        search(page).fill("quirin")
+        search(page).fill("quast")
     expect(options(page)).to_have_count(1)
-    expect(palette(page).get_by_role("group", name="Chats")).to_contain_text("Quirin Quast")
+    expect(palette(page).get_by_role("group", name="Chats")).to_contain_text("Quirin Quást")
 
 
 def test_a_theme_is_kept_with_the_account(
@@ -108,6 +108,12 @@ def test_commands_start_a_chat_show_the_keys_and_log_out(
     open_palette(page)
     search(page).fill(">")
     expect(palette(page).get_by_role("group")).to_have_count(1)
+    expect(options(page).first).to_contain_text("New chat")
+    expect(options(page).last).to_contain_text("Log out")
+    assert page.evaluate(
+        """[...document.querySelectorAll('.palette use')]
+            .every((use) => document.querySelector(use.getAttribute('href')))"""
+    )
     search(page).press("Escape")
     run(page, "new chat")
     expect(page.get_by_role("dialog", name="New chat")).to_be_visible()
@@ -117,6 +123,7 @@ def test_commands_start_a_chat_show_the_keys_and_log_out(
     page.keyboard.press("Escape")
     run(page, "group settings")
     expect(page).to_have_url(re.compile(f"{group['id']}/settings"))
+    page.go_back()
     run(page, "log out")
     expect(page).to_have_url(re.compile("/login"))
 

@@ -115,22 +115,23 @@ function recentItems() {
 }
 
 function allItems(asked) {
-  const chats = best([...store.chats.values()], asked, (chat) => [titleOf(chat), chat.peer?.username ?? ""]);
+  const named = best([...store.chats.values()], asked, (chat) => [titleOf(chat), chat.peer?.username ?? ""]);
+  const chats = named.slice(0, MOST_OF_A_KIND);
   const peers = new Set([store.me.id, ...chats.map(({ peer }) => peer?.id)]);
   // Until the server has answered for these letters, those of the last answer that still match.
   const people = best(found.people, asked, (user) => [user.display_name, user.username]);
   const others = people.filter(({ id }) => !peers.has(id));
   return [
     ...chats.map((chat) => chatItem("Chats", chat, asked)),
-    ...others.map((user) => personItem(user, asked)),
-    ...commandItems(asked),
+    ...others.slice(0, MOST_OF_A_KIND).map((user) => personItem(user, asked)),
+    ...commandItems(asked).slice(0, MOST_OF_A_KIND),
   ];
 }
 
 /** Those whose texts have the letters: first those that begin with them. */
 function best(all, asked, textsOf) {
   const ranked = all.map((one) => [bestRank(textsOf(one), asked), one]).filter(([order]) => order < Infinity);
-  return ranked.sort(([one], [other]) => one - other).map(([, one]) => one).slice(0, MOST_OF_A_KIND);
+  return ranked.sort(([one], [other]) => one - other).map(([, one]) => one);
 }
 
 function bestRank(texts, asked) {

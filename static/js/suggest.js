@@ -2,7 +2,7 @@
 
 import { avatarOf, element } from "./dom.js";
 import { loadEmojis, searchEmojis, tones } from "./emojis.js";
-import { insertText, isComposing } from "./keyboard.js";
+import { insertText } from "./keyboard.js";
 import { fold, keycaps, marked, rank } from "./parts.js";
 
 const MOST_SHOWN = 6;
@@ -108,10 +108,10 @@ export function attach(field, { people }) {
   update();
 
   return {
-    /** True where a key was for the list, and nobody else's. */
+    /** True where a key was for the list, and nobody else's. Not to be asked while one composes. */
     takes(event) {
       const isPlain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey;
-      if (!isOpen() || !isPlain || isComposing(event) || !keys[event.key]) return false;
+      if (!isOpen() || !isPlain || !keys[event.key]) return false;
       event.preventDefault();
       keys[event.key]();
       return true;
