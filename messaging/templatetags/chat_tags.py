@@ -66,6 +66,14 @@ def colour(key: str | None) -> int:
 
 
 @register.filter
+def is_quiet(chat: dict[str, Any] | None) -> bool:
+    """One wants to hear of less than all of it, so it counts where one is mentioned only."""
+    me = chat["me"] if chat else {"notify": "all", "muted_until": None}
+    is_muted = me["muted_until"] and datetime.fromisoformat(me["muted_until"]) > timezone.now()
+    return bool(is_muted or me["notify"] != "all")
+
+
+@register.filter
 def picture_key(chat: dict[str, Any] | None) -> str:
     """Whose colour a chat has: the other person's, or its own."""
     return str((chat["peer"] or chat)["id"]) if chat else ""

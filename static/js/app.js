@@ -46,6 +46,7 @@ socket.on("ended", askToSignIn);
 socket.on("up", mendStale);
 addEventListener("pagehide", () => reading.rememberInHistory());
 document.addEventListener("click", openNewChat);
+document.addEventListener("click", doInDetails);
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
 watchConnection();
@@ -181,6 +182,16 @@ function openNewChat(event) {
   if (!opener || !find("[data-dialog=new-chat]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   import("./people.js").then(({ openDialog }) => openDialog());
+}
+
+/** A link among them leads to a page where there is no room for a panel. */
+function doInDetails(event) {
+  const button = event.target.closest("[data-does]");
+  if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const isLink = button.href && matchMedia("(max-width: 799px)").matches;
+  if (isLink) return;
+  event.preventDefault();
+  import("./details.js").then(({ act }) => act(button));
 }
 
 /** What was typed stays in this browser; signing in comes back here. */

@@ -3,6 +3,7 @@
 import { avatarOf, element, find, findAll, titleOf } from "./dom.js";
 import { isComposing, openShortcuts } from "./keyboard.js";
 import { fold, icon, keycaps, marked, rank } from "./parts.js";
+import { ask } from "./socket.js";
 import { store } from "./store.js";
 
 const SEARCH_AFTER = 0.15;
@@ -201,15 +202,6 @@ function logOut() {
 }
 
 const goTo = (path) => location.assign(path);
-const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-
-async function ask(method, path, body) {
-  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${answer.status} ${path}`);
-  return answer.json();
-}
-
 // The list
 
 function render() {

@@ -21,7 +21,7 @@ const above = find("[data-to-unread]");
 /** What is on screen: from a seq up to another, or on to whatever comes. */
 let shown = { from: 1, to: Infinity };
 let place = { isPinned: true, row: null, offset: 0, top: 0 };
-/** Others' messages above this seq stand below the divider; null for none. */
+/** Others' messages above `seq` stand below the divider, which tells of `count`; null for none. */
 let mark = null;
 let missed = 0;
 let isExtending = false;
@@ -51,7 +51,7 @@ function enter({ at, left = store.room.place, isAdopted = false } = {}) {
   const { chat, room } = store;
   if (!isAdopted) timeline.reset();
   else timeline.adopt();
-  mark = chat.me.unread_count ? (left?.mark ?? chat.me.last_read_seq) : null;
+  mark = chat.me.unread_count ? (left?.mark ?? markNow()) : null;
   missed = 0;
   const seq = at ?? (left && !left.isPinned ? left.seq : null) ?? firstUnread();
   showAround(isHeld(seq) ? seq : null, isAdopted);
@@ -66,8 +66,9 @@ function enter({ at, left = store.room.place, isAdopted = false } = {}) {
   attention.look();
 }
 
+const markNow = () => ({ seq: store.chat.me.last_read_seq, count: store.chat.me.unread_count });
 const isHeld = (seq) => seq !== null && store.room.messages.has(seq);
-const firstUnread = () => (mark === null ? null : store.room.from(mark + 1).find((message) => message.sender_id !== store.me.id)?.seq ?? null);
+const firstUnread = () => (mark === null ? null : store.room.from(mark.seq + 1).find((message) => message.sender_id !== store.me.id)?.seq ?? null);
 
 /** Few rows, so that it is quick; the rest comes as one scrolls. */
 function showAround(seq, isAdopted) {
@@ -157,10 +158,16 @@ function firstVisible() {
 
 function arrive(message) {
   if (message.sender_id === store.me.id || !message.sender_id) return;
-  if (!isWatched() && mark === null) mark = message.seq - 1;
+  if (!isWatched()) divide(message);
   if (!place.isPinned) missed += 1;
   update();
   showPills();
+}
+
+/** What comes while one looks elsewhere stands below the divider, above the first of it. */
+function divide(message) {
+  const count = store.chat.me.unread_count;
+  mark = { seq: mark && count > 1 ? mark.seq : message.seq - 1, count };
 }
 
 // Scrolling
@@ -237,7 +244,7 @@ async function goTo(seq) {
 
 async function toUnread() {
   const { room } = store;
-  if (!isHeld(mark + 1)) await room.loadAround(mark + 1).catch(() => {});
+  if (!isHeld(mark.seq + 1)) await room.loadAround(mark.seq + 1).catch(() => {});
   const seq = firstUnread();
   if (room !== store.room || seq === null) return;
   if (!timeline.rowOf(seq)) showAround(seq);
@@ -262,7 +269,7 @@ function showPills() {
 /** In sight, or still to come. */
 function isDividerInReach() {
   if (divider.isConnected) return offsetOf(divider) > -divider.offsetHeight;
-  return shown.from <= mark + 1;
+  return shown.from <= mark.seq + 1;
 }
 
 function clearDivider() {
@@ -288,7 +295,7 @@ export async function markUnread(message) {
   const { me } = await socket.request("unread", { chat_id: room.id, seq: message.seq });
   room.isLeftUnread = true;
   room.toldSeq = 0;
-  mark = message.seq - 1;
   store.takeMe(room.id, me);
+  mark = markNow();
   update();
 }

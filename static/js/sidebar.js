@@ -5,7 +5,7 @@ import { avatarOf, clone, countText, element, find, findAll } from "./dom.js";
 import { lastLine, listOf, paintAvatar, preview, setAge, slot, titleOf } from "./dom.js";
 import { outbox } from "./keep.js";
 import { socket } from "./socket.js";
-import { store } from "./store.js";
+import { isMuted, store } from "./store.js";
 
 const MOST_WATCHED = 500;
 const MOST_NAMED = 2;
@@ -58,11 +58,13 @@ function showBadge(unread) {
   navigator.setAppBadge?.(unread).catch(() => {});
 }
 
-/** Muted ones count only where one is mentioned. */
-function isCounted({ me }) {
-  const isMuted = me.notify !== "all" || (me.muted_until && new Date(me.muted_until) > new Date());
-  return me.mention_count > 0 ? me.notify !== "none" : me.unread_count > 0 && !isMuted;
+/** Quiet ones count only where one is mentioned. */
+function isCounted(chat) {
+  const { mention_count: mentions, notify, unread_count: unread } = chat.me;
+  return mentions ? notify !== "none" : unread > 0 && !isQuiet(chat);
 }
+
+const isQuiet = (chat) => chat.me.notify !== "all" || isMuted(chat);
 
 // Rows
 
@@ -101,9 +103,10 @@ function fill(chat) {
   paintAvatar(find(".avatar", row), titleOf(chat), chat.peer?.id ?? chat.id);
   setAge(slot(row, "time"), chat.last_message?.created_at ?? chat.created_at);
   find(".presence", row)?.classList.toggle("is-online", Boolean(chat.peer?.is_online));
-  row.classList.toggle("is-unread", unread > 0);
+  row.classList.toggle("is-unread", unread > 0 && !isQuiet(chat));
+  row.classList.toggle("is-muted", isQuiet(chat));
   badge(slot(row, "mentions"), mentions, `@${countText(mentions)}`);
-  badge(slot(row, "unread"), unread, countText(unread), " unread");
+  badge(slot(row, "unread"), isQuiet(chat) ? 0 : unread, countText(unread), " unread");
   fillLine(chat, row);
 }
 
@@ -202,7 +205,20 @@ function renderHead() {
   const field = find("[data-composer] textarea");
   field.placeholder = `Message ${titleOf(chat)}`;
   field.setAttribute("aria-label", field.placeholder);
+  renderOwn(chat);
   renderState(chat);
+}
+
+function renderOwn(chat) {
+  for (const button of findAll("[data-does=mute]")) press(button, isMuted(chat), isMuted(chat) ? "Unmute" : "Mute");
+  press(find("[data-details] [data-does=pin]"), chat.me.pinned, chat.me.pinned ? "Unpin" : "Pin");
+}
+
+function press(button, isPressed, name) {
+  button.setAttribute("aria-pressed", String(isPressed));
+  button.setAttribute("aria-label", name);
+  const text = find("span", button);
+  if (text) text.textContent = name;
 }
 
 function paintPicture(avatar, chat) {

@@ -1,4 +1,4 @@
-// The connection: /ws with its greeting, requests, heartbeat and coming back; and reads by REST.
+// The connection: /ws with its greeting, requests, heartbeat and coming back; and requests by REST.
 
 const ANSWER_SECONDS = 10;
 const SILENCE_SECONDS = 25;
@@ -149,10 +149,18 @@ function secondsUntilRetry(code) {
   return wait * (0.5 + Math.random() / 2);
 }
 
-/** GET of the API. Throws where there is no good answer; `status` is 0 where there is none at all. */
-export async function get(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" } }).catch(() => null);
+/** Asks the API. Throws where there is no good answer; `status` is 0 where there is none at all. */
+export async function ask(method, path, body) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") Object.assign(headers, { "Content-Type": "application/json", "X-CSRFToken": csrfToken() });
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) }).catch(() => null);
   if (answer?.status === 401) emit("ended");
-  if (!answer?.ok) throw Object.assign(new Error(`no good answer of ${path}`), { status: answer?.status ?? 0 });
-  return answer.json();
+  if (answer?.ok) return answer.status === 204 ? null : answer.json();
+  const { errors } = (await answer?.json().catch(() => null)) ?? {};
+  const detail = errors?.[0].detail ?? "We couldn't reach the server.";
+  throw Object.assign(new Error(detail), { status: answer?.status ?? 0 });
 }
+
+export const get = (path) => ask("GET", path);
+
+const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";

@@ -267,6 +267,9 @@ function takePresence(id, { is_online, last_seen }) {
   emit("presence", id, is_online);
 }
 
+/** Until a time, or because one wants to hear of less than all. */
+export const isMuted = ({ me }) => new Date(me.muted_until ?? 0) > new Date();
+
 export function isUnread(message, mark) {
   const isOthers = message.sender_id && message.sender_id !== store.me.id;
   return isOthers && !message.deleted_at && message.seq > mark;

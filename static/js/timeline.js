@@ -1,6 +1,6 @@
 // The messages on screen: their rows, and what stands between them.
 
-import { clone, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
+import { clone, countText, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
 import { fillPending, fillReply, fillRow, fillState, fillTimes } from "./dom.js";
 import { outbox } from "./keep.js";
 import { get } from "./socket.js";
@@ -16,7 +16,7 @@ const pending = new Map();
 const days = new Map();
 const replies = new Map();
 const divider = element("li", { class: "unread-line", id: "unread", role: "separator" });
-divider.append(element("span", {}, "New messages"));
+divider.append(element("span"));
 let again = () => {};
 
 export const timeline = {
@@ -66,8 +66,9 @@ function reset() {
 
 // Rows, as messaging/timeline.py groups them; but by the day of the reader's own zone
 
-/** Shows the messages from a seq up to another; others' above `mark` stand below the divider. */
+/** Shows the messages from a seq up to another; others' above `mark.seq` stand below the divider. */
 function render({ from, to }, mark) {
+  divider.firstChild.textContent = mark?.count > 1 ? `${countText(mark.count)} new messages` : "New message";
   const wanted = [];
   const shown = store.room.from(from, to);
   const waiting = to === Infinity ? outbox.of(store.openId) : [];
@@ -76,7 +77,7 @@ function render({ from, to }, mark) {
   for (const message of [...shown, ...waiting]) {
     const known = message.seq ? rowFor(message) : pendingRow(message);
     const isNewDay = before?.day !== known.day;
-    const isDividing = !isDivided && mark !== null && isOthers(message) && message.seq > mark;
+    const isDividing = !isDivided && mark && isOthers(message) && message.seq > mark.seq;
     isDivided ||= isDividing;
     if (isNewDay) wanted.push(dayLine(known.day));
     if (isDividing) wanted.push(divider);
