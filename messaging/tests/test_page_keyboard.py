@@ -200,3 +200,14 @@ def test_shortcuts_are_where_they_are_on_any_layout(
     german = {"key": "/", "code": "Digit7", "shiftKey": True, "ctrlKey": True, "bubbles": True}
     field(page).dispatch_event("keydown", german)
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def test_a_picker_does_not_outlive_its_chat(open_page: Any, alice: Person) -> None:
+    first, second, _ = three_chats(alice)
+    page = open_page(alice, f"/c/{first['id']}")
+    page.get_by_role("button", name="Emoji", exact=True).click()
+    picker = page.get_by_role("dialog", name="Pick an emoji")
+    expect(picker.get_by_role("gridcell").first).to_be_visible()
+    page.keyboard.press("Alt+ArrowDown")
+    is_open(page, second)
+    expect(picker).to_be_hidden()

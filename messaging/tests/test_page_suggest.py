@@ -143,3 +143,16 @@ def test_suggestions_come_within_fifty_milliseconds(
         assert took < 50
         field(page).fill("")
         expect(options(page)).to_have_count(0)
+
+
+def test_suggestions_go_with_the_chat_that_they_were_for(
+    open_page: Any, alice: Person, bob: Person
+) -> None:
+    chats = [alice.group_with(bob, name=name) for name in ("Here", "There")]
+    page = open_page(alice, f"/c/{chats[0]['id']}")
+    field(page).press_sequentially("@b")
+    expect(options(page)).to_have_count(1)
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.get_by_role("heading", name="There").first).to_be_visible()
+    expect(options(page)).to_have_count(0)
+    expect(field(page)).to_have_value("")

@@ -194,7 +194,7 @@ function openCategory(name) {
 // Keys
 
 function pressedInSearch(event) {
-  if (isComposing(event)) return;
+  if (isComposing(event) || event.altKey) return;
   const first = cells()[0];
   if (event.key === "Enter" && first && picker.search.value.trim()) close(first.dataset.emoji);
   else if (event.key === "ArrowDown" && first) focus(first);
@@ -203,6 +203,7 @@ function pressedInSearch(event) {
 }
 
 function moveInGrid(event) {
+  if (event.altKey) return;
   const { key, target } = event;
   const next = target.dataset.emoji && neighbour(target, key, event.ctrlKey);
   if (next) {

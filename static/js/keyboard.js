@@ -6,6 +6,8 @@ import { timeline } from "./timeline.js";
 
 /** What a focused message takes for itself; it would surprise to see these typed. */
 const ROW_KEYS = "celru+";
+/** A menu or a picker that stands open. */
+const PANEL = ":popover-open:not([popover=manual])";
 const EDITABLE = "input, textarea, select, [contenteditable]";
 const CHATS = ".chat-list > [data-chat-id]:not([hidden])";
 /** Each part of the page, and where in it the focus goes. */
@@ -57,7 +59,7 @@ function pressed(event) {
   if (shortcut) {
     event.preventDefault();
     shortcut.act();
-  } else if (find(":popover-open:not([popover=manual])")) return;
+  } else if (find(PANEL)) return;
   else if (event.key === "Escape") leave(event);
   else if (isForComposer(event)) find("[data-composer] textarea")?.focus();
 }
@@ -120,7 +122,9 @@ function openBeside(step, only = "*") {
   const start = at < 0 && step < 0 ? 0 : at;
   const around = rows.map((_, index) => rows.at((start + step * (index + 1)) % rows.length));
   const next = around.find((row) => row.matches(only) && row !== rows[at]);
-  if (next) find("a", next).click();
+  if (!next) return;
+  find(PANEL)?.hidePopover();
+  find("a", next).click();
 }
 
 function focusRegion(step) {

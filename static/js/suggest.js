@@ -4,6 +4,7 @@ import { avatarOf, element } from "./dom.js";
 import { loadEmojis, searchEmojis, tones } from "./emojis.js";
 import { insertText } from "./keyboard.js";
 import { fold, keycaps, marked, rank } from "./parts.js";
+import { store } from "./store.js";
 
 const MOST_SHOWN = 6;
 const GAP = 6;
@@ -100,6 +101,7 @@ export function attach(field, { people }) {
   field.addEventListener("blur", close);
   document.addEventListener("selectionchange", () => isOpen() && update());
   addEventListener("resize", () => isOpen() && stand());
+  store.on("open", close);
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", ({ target }) => {
     const row = target.closest("[role=option]");
