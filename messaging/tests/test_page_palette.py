@@ -123,7 +123,7 @@ def test_commands_start_a_chat_show_the_keys_and_log_out(
     page.keyboard.press("Escape")
     run(page, "group settings")
     expect(page).to_have_url(re.compile(f"{group['id']}/settings"))
-    page.go_back()
+    page.goto(f"/c/{group['id']}")
     run(page, "log out")
     expect(page).to_have_url(re.compile("/login"))
 
