@@ -3,7 +3,7 @@
 import { avatarOf, element, find, findAll, titleOf } from "./dom.js";
 import { isComposing, openShortcuts } from "./keyboard.js";
 import { fold, icon, keycaps, marked, rank } from "./parts.js";
-import { ask } from "./socket.js";
+import { ask, csrfToken } from "./socket.js";
 import { store } from "./store.js";
 
 const SEARCH_AFTER = 0.15;

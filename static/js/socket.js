@@ -163,4 +163,4 @@ export async function ask(method, path, body) {
 
 export const get = (path) => ask("GET", path);
 
-const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+export const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
