@@ -253,14 +253,14 @@ def set_active(*, users: Any, is_active: bool) -> None:
     users = list(users)
     with transaction.atomic():
         seats.hold_chats(users)
-        User.objects.filter(id__in=[user.id for user in users]).update(
-            is_active=is_active, changed_at=Now()
-        )
         if not is_active:
-            theirs = SignIn.objects.filter(user__in=users, ended_at=None)
+            seats.give_up_ownership(users)
+        rows = User.objects.locked().filter(id__in=[user.id for user in users])
+        ids = list(rows.values_list("id", flat=True))
+        User.objects.filter(id__in=ids).update(is_active=is_active, changed_at=Now())
+        if not is_active:
+            theirs = SignIn.objects.filter(user__in=ids, ended_at=None)
             end_sign_ins(sign_ins=theirs, close_code=DEACTIVATED)
-            for user in users:
-                seats.give_up_ownership(user)
 
 
 def _check_address(email: str) -> None:

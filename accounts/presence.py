@@ -89,7 +89,7 @@ def open_connections(process_id: UUID, opened: dict[UUID, UUID]) -> None:
     before = online_among(known)
     process = ServerProcess.objects.filter(id=process_id)
     if not process.update(heartbeat_at=Now()):
-        ServerProcess(id=process_id).save(force_insert=True)
+        _store_process(process_id)
     Connection.objects.bulk_create(
         [
             Connection(id=key, process_id=process_id, user_id=user_id)
@@ -100,6 +100,11 @@ def open_connections(process_id: UUID, opened: dict[UUID, UUID]) -> None:
     )
     arrived = [user for user in known.values() if user.id not in before]
     _announce(arrived, is_online=True)
+
+
+def _store_process(process_id: UUID) -> None:
+    """The heartbeat and the first connection come at once, from two threads."""
+    ServerProcess.objects.bulk_create([ServerProcess(id=process_id)], ignore_conflicts=True)
 
 
 def leave_places(ids: Iterable[UUID]) -> None:
@@ -249,7 +254,7 @@ class PresenceWriter:
         if is_known:
             return
         # New, or taken for dead while it was suspended: say again who is connected.
-        ServerProcess(id=self.process_id).save(force_insert=True)
+        _store_process(self.process_id)
         if self._connected:
             with transaction.atomic():
                 open_connections(self.process_id, dict(self._connected))

@@ -10,11 +10,11 @@ class Seats(Protocol):
     def chat_ids(self, user: User) -> list[UUID]:
         """The chats that somebody is in."""
 
-    def give_up_ownership(self, user: User) -> None:
-        """Hands each group that only this user owns to the next in line."""
-
     def hold_chats(self, users: list[User]) -> None:
         """Locks the chats that these are in, which comes before any change of people."""
+
+    def give_up_ownership(self, users: list[User]) -> None:
+        """Hands each group that only these own to the next in line, and locks all of them."""
 
 
 _provided: list[Seats] = []
@@ -28,9 +28,9 @@ def chat_ids(user: User) -> list[UUID]:
     return _provided[0].chat_ids(user)
 
 
-def give_up_ownership(user: User) -> None:
-    _provided[0].give_up_ownership(user)
-
-
 def hold_chats(users: list[User]) -> None:
     _provided[0].hold_chats(users)
+
+
+def give_up_ownership(users: list[User]) -> None:
+    _provided[0].give_up_ownership(users)

@@ -182,9 +182,10 @@ def _remove(chat: Chat, actor: User, gone: Membership, kind: str) -> None:
     publish(*envelopes)
 
 
-def _succession(chat: Chat) -> list[Membership]:
+def _succession(chat: Chat, without: Sequence[User] = ()) -> list[Membership]:
     """Without an owner, the longest-standing admin, else member, becomes one."""
     present = Membership.objects.present().filter(chat=chat, user__is_active=True)
+    present = present.exclude(user__in=without)
     if present.filter(role=Role.OWNER).exists():
         return []
     heir = present.heir()
@@ -265,19 +266,32 @@ def mark_unread(*, actor: User, chat: Chat, seq: int) -> Membership:
     return seat
 
 
-def give_up_ownership(user: User) -> None:
-    """Each group that only this user owns gets another owner, if anybody is left."""
-    owned = Membership.objects.present().filter(user=user, role=Role.OWNER)
-    for chat_id in owned.order_by("chat_id").values_list("chat_id", flat=True):
-        with transaction.atomic():
-            chat = Chat.objects.locked().filter(id=chat_id).first()
-            heirs = _succession(chat) if chat else []
-            if chat and heirs:
-                seat = access.member_of(chat, user.id)
-                changed = [*heirs, _give_role(chat, seat, Role.MEMBER)]
-                _count_seats([one.user for one in changed])
-                _save_counters(chat)
-                publish(*events.members_changed("updated", chat, changed))
+def give_up_ownership(users: Sequence[User]) -> None:
+    """Each group that only these own gets another owner, if anybody is left.
+
+    For callers who hold the chats. Holds these people with the new owners, all in one order.
+    """
+    changed = [(chat, _handed_on(chat, users)) for chat in _owned_by(users)]
+    _count_seats([*users, *(seat.user for _, seats in changed for seat in seats)])
+    for chat, seats in changed:
+        if seats:
+            _save_counters(chat)
+            publish(*events.members_changed("updated", chat, seats))
+
+
+def _owned_by(users: Sequence[User]) -> list[Chat]:
+    seats = Membership.objects.present().filter(user__in=users, role=Role.OWNER)
+    return list(Chat.objects.locked().filter(id__in=seats.values("chat")))
+
+
+def _handed_on(chat: Chat, users: Sequence[User]) -> list[Membership]:
+    """The seats whose roles change: of the new owner, then of the owners before."""
+    heirs = _succession(chat, without=users)
+    if not heirs:
+        return []
+    seats = Membership.objects.present().filter(chat=chat, user__in=users, role=Role.OWNER)
+    owners = seats.select_related("user").order_by("id")
+    return [*heirs, *(_give_role(chat, seat, Role.MEMBER) for seat in owners)]
 
 
 def hold_chats(users: Sequence[User]) -> None:

@@ -19,10 +19,10 @@ class ChatsConfig(AppConfig):
                 rows = Membership.objects.present().filter(user=user)
                 return list(rows.values_list("chat_id", flat=True))
 
-            def give_up_ownership(self, user: User) -> None:
-                actions.give_up_ownership(user)
-
             def hold_chats(self, users: list[User]) -> None:
                 actions.hold_chats(users)
+
+            def give_up_ownership(self, users: list[User]) -> None:
+                actions.give_up_ownership(users)
 
         seats.provide(ChatSeats())

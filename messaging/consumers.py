@@ -29,7 +29,7 @@ from messaging.frames import AuthFrame, Frame, frame_named
 from messaging.handshakes import SignedIn, find_sign_in
 from messaging.hub import hub
 from messaging.serializers import MAX_CONTENT
-from messaging.sockets import Socket
+from messaging.sockets import Notes, Socket
 from messaging.writer import writer
 
 logger = logging.getLogger(__name__)
@@ -168,14 +168,20 @@ class ChatConsumer(AsyncConsumer):
             self._answer(ref, await in_database_pool(_run, frame, self._sign_in_id, given))
 
     async def _watch(self, frame: Frame, given: dict[str, Any], ref: str | None) -> None:
-        """Listens first and looks then, so that nobody comes or goes in between unseen."""
-        before, watched = self.socket.watched_ids, {str(one) for one in given["user_ids"]}
-        hub.watch(self.socket, before | watched)
+        """Listens first and looks then, so that nobody comes or goes in between unseen.
+
+        What is heard in between is told after the answer, which may be older.
+        """
+        watched, notes = {str(one) for one in given["user_ids"]}, Notes()
+        hub.watch(notes, watched)
         try:
-            self._answer(ref, await in_database_pool(_run, frame, self._sign_in_id, given))
-            before = watched
+            answer = await in_database_pool(_run, frame, self._sign_in_id, given)
         finally:
-            hub.watch(self.socket, before)
+            hub.watch(notes, [])
+        self._answer(ref, answer)
+        hub.watch(self.socket, watched)
+        for noted in notes.frames:
+            self.socket.push(noted)
 
     async def _start_send(self, given: dict[str, Any], ref: str | None) -> None:
         """Queues a send and reads on: several of one socket can share a transaction."""

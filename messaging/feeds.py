@@ -12,7 +12,7 @@ import orjson
 from chatproject.pools import in_upkeep_pool
 from chatproject.realtime import Envelope
 from messaging import reading
-from messaging.sockets import Socket
+from messaging.sockets import Notes, Socket
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Feed:
         return len(found) == reading.MAX_READ
 
 
-def push(sockets: Iterable[Socket], data: bytes) -> None:
+def push(sockets: Iterable[Socket | Notes], data: bytes) -> None:
     """The same text to each of these sockets."""
     text = data.decode()
     for socket in sockets:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -13,12 +13,14 @@ from accounts.presence import PresenceWriter
 from chatproject.listener import listener
 from chatproject.pools import in_database_pool, in_upkeep_pool
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope, bus
-from messaging import reading
+from messaging import epochs, reading
 from messaging.feeds import Feed, push
 from messaging.marks import Marks
-from messaging.sockets import Socket
+from messaging.sockets import Notes, Socket
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WHOLE_SWEEP_SECONDS = 60
 STOP_SECONDS = 3
@@ -32,7 +34,7 @@ class Hub:
         self._marks = Marks(version_of=self._version_of)
         self._by_user: dict[str, set[Socket]] = {}
         self._by_sign_in: dict[str, set[Socket]] = {}
-        self._watchers: dict[str, set[Socket]] = {}
+        self._watchers: dict[str, set[Socket | Notes]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._swept_whole_at = time.monotonic()
@@ -49,6 +51,7 @@ class Hub:
             self._spawn(listener.run(self.take))
             self._spawn(self._sweep_for_ever())
             self._spawn(self.presence.run())
+            self._spawn(epochs.keep_renewing())
 
     async def stop(self) -> None:
         """Ends its tasks, and says that nobody is connected here any more."""
@@ -57,7 +60,7 @@ class Hub:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
-        await self.presence.stop()
+        await asyncio.gather(self.presence.stop(), in_upkeep_pool(epochs.renew))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
@@ -96,7 +99,7 @@ class Hub:
         _discard(self._by_user, str(socket.user_id), socket)
         _discard(self._by_sign_in, str(socket.sign_in_id), socket)
 
-    def watch(self, socket: Socket, user_ids: Iterable[str]) -> None:
+    def watch(self, socket: Socket | Notes, user_ids: Iterable[str]) -> None:
         """Whose presence a socket hears of from now on, instead of before."""
         for key in socket.watched_ids:
             _discard(self._watchers, key, socket)
@@ -252,8 +255,8 @@ class Hub:
                     socket.close(NOT_SIGNED_IN)
 
 
-def _discard(index: dict[str, set[Socket]], key: str, socket: Socket) -> None:
-    index.get(key, set()).discard(socket)
+def _discard(index: dict[str, set[T]], key: str, one: T) -> None:
+    index.get(key, set()).discard(one)
     if not index.get(key):
         index.pop(key, None)
 

@@ -138,6 +138,10 @@ class Installation(models.Model):
     """One row: what tells this data from data that was restored or replaced."""
 
     epoch = models.UUIDField(default=new_id)
+    place = models.CharField(max_length=100, blank=True)
+    """Where this data lies: a copy lies elsewhere. Empty while nobody knows."""
+    served_until = models.BigIntegerField(default=0)
+    """In microseconds since 1970, and always rising; a file in DATA_DIR knows it too."""
 
     class Meta:
         db_table = "installation"

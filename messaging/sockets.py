@@ -105,3 +105,14 @@ class Socket:
             await self._send({"type": "websocket.close", "code": code})
         except Exception:  # noqa: S110
             pass  # it was closed already
+
+
+class Notes:
+    """Hears whom a socket will watch, and keeps that until who is online has been answered."""
+
+    def __init__(self) -> None:
+        self.watched_ids: set[str] = set()
+        self.frames: list[str] = []
+
+    def push(self, frame: str) -> None:
+        self.frames.append(frame)

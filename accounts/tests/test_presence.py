@@ -5,14 +5,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import presence
 from accounts.models import Connection, ServerProcess, User
 from chatproject.ids import new_id
-from chatproject.testing import Person, SocketClient
+from chatproject.pools import in_upkeep_pool, release_connection
+from chatproject.testing import Hold, Person, SocketClient
 from chatproject.times import rfc3339
 
 
@@ -153,6 +156,40 @@ def test_people_of_a_process_that_died_were_last_seen_at_its_last_heartbeat(
     assert not Connection.objects.filter(user=alice.user).exists()
     last_seen = bob.rest.get(f"/users/{alice.id}").json()["last_seen"]
     assert last_seen == rfc3339(process.heartbeat_at)
+
+
+async def test_a_first_heartbeat_and_a_first_connection_come_at_once(alice: Person, hold: Hold):
+    writer = presence.PresenceWriter()
+    reaping = hold(presence, "reap_stale_processes")
+    beating = asyncio.create_task(in_upkeep_pool(writer._heartbeat))
+    await reaping.found()  # the process is not known, and not stored yet
+    connection_id = new_id()
+    admitted = presence.admit_connections(writer.process_id, {connection_id: alice.user.id})
+    reaping.let_go()
+    await beating
+    assert admitted == {connection_id}
+    await writer.stop()
+
+
+@pytest.mark.services
+def test_a_connection_waits_for_the_heartbeat_that_stores_its_process(alice: Person):
+    """On SQLite it could not even begin."""
+    process, connection_id = ServerProcess(), new_id()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            process.save(force_insert=True)
+            admitting = pool.submit(admit, process.id, {connection_id: alice.user.id})
+            time.sleep(0.3)
+            assert not admitting.done()
+        assert admitting.result() == {connection_id}
+    process.delete()
+
+
+def admit(process_id: UUID, asking: dict[UUID, UUID]) -> set[UUID]:
+    try:
+        return presence.admit_connections(process_id, asking)
+    finally:
+        release_connection()
 
 
 async def test_who_is_connected_elsewhere_too_stays_online(alice: Person, bob: Person):

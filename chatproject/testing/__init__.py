@@ -17,20 +17,39 @@ import pytest
 
 from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Newcomer, Person, rest_client, web_session
+from chatproject.testing.held import Held, Hold
 from chatproject.testing.sockets import SocketClient
-from chatproject.testing.stage import IS_SERVICES, Server, another_installation, prepare
+from chatproject.testing.stage import (
+    IS_SERVICES,
+    Server,
+    another_installation,
+    empty_installation,
+    keep_as_migrated,
+    prepare,
+)
 
 __all__ = [
     "IS_SERVICES",
     "PASSWORD",
+    "Held",
+    "Hold",
     "Newcomer",
     "Person",
     "Server",
     "SocketClient",
     "another_installation",
+    "empty_installation",
     "error_of",
     "rest_client",
 ]
+
+
+LONGEST = (
+    "two_workers page_live page_rows rates sign_in_limits restart example_client restoring"
+    " database_away redis_away serving bad_input page_rates pages openapi_fuzz admin permissions"
+    " presence api_tour events registration generated_frames sync posting"
+).split()
+"""Files that begin first, or the others would be done and wait for them."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,9 +58,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if item.get_closest_marker("services")]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+    items.sort(key=_turn)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = _giving_back(item.obj)
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.path.stem.removeprefix("test_")
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def _giving_back(test: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,6 +90,7 @@ def installation(django_db_blocker: Any) -> Iterator[None]:
     prepare()
     with django_db_blocker.unblock():
         call_command("migrate", verbosity=0, interactive=False)
+        keep_as_migrated()
         yield
 
 
@@ -93,13 +119,13 @@ def server(installation: None) -> Iterator[Server]:
 
 
 @pytest.fixture
-def own_environment(tmp_path: Path) -> dict[str, str]:
+def own_environment(installation: None, tmp_path: Path) -> dict[str, str]:
     """What ``own_server`` is started with; a module may say more."""
     return another_installation(tmp_path)
 
 
 @pytest.fixture
-def own_server(own_environment: dict[str, str]) -> Iterator[Server]:
+def own_server(installation: None, own_environment: dict[str, str]) -> Iterator[Server]:
     """A server with an installation of its own, to be ended as a test likes."""
     yield from _running(Server(**own_environment))
 
@@ -193,6 +219,21 @@ def robot(person: Callable[..., Person]) -> Person:
 def group(alice: Person, bob: Person) -> dict[str, Any]:
     """Alice's group, with Bob in it; Mallory is not."""
     return alice.group_with(bob)
+
+
+@pytest.fixture
+def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hold]:
+    """Holds each call of a module's function open from now on, until the test lets it go."""
+    made: list[Held] = []
+
+    def hold_one(module: Any, name: str) -> Held:
+        made.append(Held(getattr(module, name)))
+        monkeypatch.setattr(module, name, made[-1])
+        return made[-1]
+
+    yield hold_one
+    for one in made:
+        one.let_go(100)
 
 
 # Browsers

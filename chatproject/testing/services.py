@@ -100,10 +100,11 @@ class Services:
         url = f"{self._admin_url.rsplit('/', 1)[0]}/{database}"
         return {"DATABASE_URL": url, "REDIS_URL": self.redis_url, "WORKERS": "2"}
 
-    def create_database(self, name: str) -> None:
+    def create_database(self, name: str, template: str = "template1") -> None:
+        """A copy of the template, which nobody may be connected to."""
         self._start()
         with psycopg.connect(self._admin_url, autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name}".encode())
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
 
     def _start(self) -> None:
         if self._are_started:

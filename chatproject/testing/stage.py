@@ -5,6 +5,7 @@ Imported before Django reads the environment.
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,8 @@ IS_SERVICES = os.environ.get("TEST_PROFILE", "embedded") == "services"
 
 services = Services()
 _folder = tempfile.TemporaryDirectory(prefix="chat-tests-")
-_database = new_database_name()
+_database, _migrated_database = new_database_name(), new_database_name()
+_migrated_file = Path(_folder.name) / "migrated.sqlite3"
 
 os.environ["DATA_DIR"] = _folder.name
 if IS_SERVICES:
@@ -40,12 +42,34 @@ def prepare() -> None:
         services.create_database(_database)
 
 
+def keep_as_migrated() -> None:
+    """Keeps the installation as it is now for others to begin with."""
+    from django.db import connection
+
+    connection.close()
+    if IS_SERVICES:
+        connection.close_pool()  # type: ignore[attr-defined]
+        services.create_database(_migrated_database, template=_database)
+    else:
+        shutil.copy(connection.settings_dict["NAME"], _migrated_file)
+
+
 def another_installation(folder: Path) -> dict[str, str]:
-    """The environment of an empty installation beside the one that the tests share."""
-    if not IS_SERVICES:
-        return {"DATA_DIR": str(folder)}
+    """The environment of an installation beside the one that the tests share: migrated, no more."""
+    if IS_SERVICES:
+        return _beside(folder, template=_migrated_database)
+    shutil.copy(_migrated_file, folder / "chat.sqlite3")
+    return {"DATA_DIR": str(folder)}
+
+
+def empty_installation(folder: Path) -> dict[str, str]:
+    """The environment of one that has yet to be made."""
+    return _beside(folder) if IS_SERVICES else {"DATA_DIR": str(folder)}
+
+
+def _beside(folder: Path, **options: str) -> dict[str, str]:
     database = new_database_name()
-    services.create_database(database)
+    services.create_database(database, **options)
     return {"DATA_DIR": str(folder), **services.environment(database)}
 
 

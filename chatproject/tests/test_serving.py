@@ -13,8 +13,14 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from chatproject.testing import Newcomer, Server
+from chatproject.testing import Newcomer, Server, empty_installation
 from chatproject.testing.stage import ROOT
+
+
+@pytest.fixture
+def own_environment(tmp_path: Path) -> dict[str, str]:
+    """So that a server makes its installation itself."""
+    return empty_installation(tmp_path)
 
 
 def start_with(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":

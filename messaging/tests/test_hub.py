@@ -2,9 +2,7 @@
 
 import asyncio
 import itertools
-import json
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,96 +12,24 @@ from django.db.models.functions import Now
 
 from accounts.actions import end_sign_ins, set_active
 from accounts.models import SignIn, User
-from chatproject.realtime import Envelope, seat_taken
+from chatproject.realtime import seat_taken
 from chatproject.testing import Person
 from chats import actions as chat_actions
 from chats.models import Chat
-from messaging import actions, reading
-from messaging.batches import Posted, Send, write_batch
+from messaging import actions
 from messaging.hub import NEVER, Hub
 from messaging.sockets import Socket
-
-NEVER_ENDS = 2**40
-
-
-class Ear:
-    """A socket of the deaf hub, and all that was written to it."""
-
-    def __init__(self, who: Person) -> None:
-        self.frames: list[dict[str, Any]] = []
-        self.socket = Socket(
-            self._send, user=who.user, sign_in_id=who.sign_in.id, expires_at=NEVER_ENDS
-        )
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        self.frames.append(json.loads(message["text"]))
-
-    async def until(self, version: int) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + 5
-        while not any(one.get("version") == version for one in self.frames):
-            assert time.monotonic() < deadline, self.frames[-3:]
-            await asyncio.sleep(0.005)
-        return self.frames
-
-    async def quiet(self) -> list[dict[str, Any]]:
-        await asyncio.sleep(0.2)
-        return self.frames
-
-    @property
-    def versions(self) -> list[int]:
-        return [one["version"] for one in self.frames if "version" in one]
-
-
-@pytest.fixture
-async def hub(installation: None) -> AsyncIterator[Hub]:
-    """A hub that listens to no layer: it hears nothing but what a test gives it."""
-    deaf = Hub()
-    deaf._spawn(deaf.presence.run())  # it admits sockets
-    yield deaf
-    await deaf.stop()
-
-
-async def _listen(hub: Hub, who: Person) -> Ear:
-    ear = Ear(who)
-    await hub.connect(ear.socket)
-    return ear
-
-
-def _write(who: Person, chat: dict[str, Any], count: int) -> list[dict[str, Any]]:
-    stored = []
-    for start in range(0, count, 200):
-        size = min(200, count - start)
-        batch = [Send(who.user.id, None, UUID(chat["id"]), "x") for _ in range(size)]
-        stored += [one.message for one in write_batch(batch) if isinstance(one, Posted)]
-    return stored
-
-
-def _envelopes(chat: dict[str, Any], since: int) -> list[Envelope]:
-    found = reading.missed_events(UUID(chat["id"]), since)
-    assert found
-    return found
-
-
-@pytest.fixture
-def quiet_group(alice: Person, bob: Person) -> dict[str, Any]:
-    """A group that the server under test has nothing to do with."""
-    group = chat_actions.create_group(actor=alice.user, name="Quiet", members=[bob.user])
-    return {"id": str(group.id), "version": group.version, "last_seq": group.last_seq}
-
-
-def _chat(group: dict[str, Any]) -> Chat:
-    chat: Chat = Chat.objects.get(id=group["id"])
-    return chat
+from messaging.tests.hubs import NEVER_ENDS, chat_of, envelopes_of, listen, write
 
 
 async def test_shuffled_events_go_out_in_order_and_once(
     hub: Hub, alice: Person, quiet_group: dict[str, Any]
 ):
-    ear = await _listen(hub, alice)
+    ear = await listen(hub, alice)
     start = quiet_group["version"]
     for order in itertools.permutations(range(4)):
-        _write(alice, quiet_group, 4)
-        envelopes = _envelopes(quiet_group, start)
+        write(alice, quiet_group, 4)
+        envelopes = envelopes_of(quiet_group, start)
         for index in order:
             hub.take(envelopes[index])
         start += 4
@@ -114,9 +40,9 @@ async def test_shuffled_events_go_out_in_order_and_once(
 
 
 async def test_doubled_events_go_out_once(hub: Hub, alice: Person, quiet_group: dict[str, Any]):
-    ear = await _listen(hub, alice)
-    _write(alice, quiet_group, 5)
-    envelopes = _envelopes(quiet_group, quiet_group["version"])
+    ear = await listen(hub, alice)
+    write(alice, quiet_group, 5)
+    envelopes = envelopes_of(quiet_group, quiet_group["version"])
     for envelope in [*envelopes[:3], *envelopes, *envelopes]:
         hub.take(envelope)
     first = quiet_group["version"] + 1
@@ -127,9 +53,9 @@ async def test_doubled_events_go_out_once(hub: Hub, alice: Person, quiet_group: 
 async def test_a_hole_is_filled_from_the_database(
     hub: Hub, alice: Person, bob: Person, quiet_group: dict[str, Any]
 ):
-    ears = [await _listen(hub, who) for who in (alice, bob, alice)]
-    stored = _write(bob, quiet_group, 10)
-    hub.take(_envelopes(quiet_group, quiet_group["version"])[-1])
+    ears = [await listen(hub, who) for who in (alice, bob, alice)]
+    stored = write(bob, quiet_group, 10)
+    hub.take(envelopes_of(quiet_group, quiet_group["version"])[-1])
     for ear in ears:
         await ear.until(stored[-1]["version"])
         assert [one["message"] for one in await ear.quiet()] == stored
@@ -139,9 +65,9 @@ async def test_a_hole_is_filled_from_the_database(
 async def test_a_long_hole_is_filled_to_its_end(
     hub: Hub, alice: Person, quiet_group: dict[str, Any]
 ):
-    ear = await _listen(hub, alice)
-    stored = _write(alice, quiet_group, 1_203)
-    hub.take(_envelopes(quiet_group, stored[-2]["version"])[-1])
+    ear = await listen(hub, alice)
+    stored = write(alice, quiet_group, 1_203)
+    hub.take(envelopes_of(quiet_group, stored[-2]["version"])[-1])
     await ear.until(stored[-1]["version"])
     assert ear.versions == [one["version"] for one in stored]
 
@@ -149,13 +75,13 @@ async def test_a_long_hole_is_filled_to_its_end(
 async def test_what_was_only_overtaken_goes_out_as_it_was(
     hub: Hub, alice: Person, quiet_group: dict[str, Any]
 ):
-    ear = await _listen(hub, alice)
-    (message,) = _write(alice, quiet_group, 1)
-    (created,) = _envelopes(quiet_group, quiet_group["version"])
+    ear = await listen(hub, alice)
+    (message,) = write(alice, quiet_group, 1)
+    (created,) = envelopes_of(quiet_group, quiet_group["version"])
     actions.edit_message(
-        actor=alice.user, chat=_chat(quiet_group), message_id=UUID(message["id"]), content="y"
+        actor=alice.user, chat=chat_of(quiet_group), message_id=UUID(message["id"]), content="y"
     )
-    edited = _envelopes(quiet_group, message["version"])[0]
+    edited = envelopes_of(quiet_group, message["version"])[0]
     hub.take(edited)
     hub.take(created)
     await ear.quiet()
@@ -166,14 +92,14 @@ async def test_what_was_only_overtaken_goes_out_as_it_was(
 async def test_a_lost_change_that_was_replaced_is_superseded(
     hub: Hub, alice: Person, quiet_group: dict[str, Any]
 ):
-    ear = await _listen(hub, alice)
-    (message,) = _write(alice, quiet_group, 1)
-    where = {"actor": alice.user, "chat": _chat(quiet_group), "message_id": UUID(message["id"])}
+    ear = await listen(hub, alice)
+    (message,) = write(alice, quiet_group, 1)
+    where = {"actor": alice.user, "chat": chat_of(quiet_group), "message_id": UUID(message["id"])}
     actions.edit_message(**where, content="y")
     actions.delete_message(**where)
-    _write(alice, quiet_group, 1)
+    write(alice, quiet_group, 1)
     version = message["version"]
-    hub.take(_envelopes(quiet_group, version + 2)[0])
+    hub.take(envelopes_of(quiet_group, version + 2)[0])
     await ear.until(version + 3)
     lost = {"type": "superseded", "chat_id": quiet_group["id"]}
     assert ear.frames[:2] == [{**lost, "version": version}, {**lost, "version": version + 1}]
@@ -184,11 +110,11 @@ async def test_a_lost_change_that_was_replaced_is_superseded(
 async def test_a_lost_removal_still_ends_what_the_removed_hear(
     hub: Hub, alice: Person, bob: Person, quiet_group: dict[str, Any]
 ):
-    left, stays = await _listen(hub, bob), await _listen(hub, alice)
-    _write(alice, quiet_group, 1)
-    chat_actions.remove_member(actor=alice.user, chat=_chat(quiet_group), user_id=bob.user.id)
-    stored = _write(alice, quiet_group, 3)
-    hub.take(_envelopes(quiet_group, stored[-2]["version"])[0])
+    left, stays = await listen(hub, bob), await listen(hub, alice)
+    write(alice, quiet_group, 1)
+    chat_actions.remove_member(actor=alice.user, chat=chat_of(quiet_group), user_id=bob.user.id)
+    stored = write(alice, quiet_group, 3)
+    hub.take(envelopes_of(quiet_group, stored[-2]["version"])[0])
     await stays.until(stored[-1]["version"])
     await left.quiet()
     kinds = [one["type"] for one in left.frames]
@@ -200,9 +126,9 @@ async def test_a_lost_removal_still_ends_what_the_removed_hear(
 async def test_joining_skips_nothing_of_what_the_others_have_not_heard(
     hub: Hub, alice: Person, carol: Person, quiet_group: dict[str, Any]
 ):
-    stays, joins = await _listen(hub, alice), await _listen(hub, carol)
-    _write(alice, quiet_group, 1_100)
-    chat = _chat(quiet_group)
+    stays, joins = await listen(hub, alice), await listen(hub, carol)
+    write(alice, quiet_group, 1_100)
+    chat = chat_of(quiet_group)
     chat_actions.add_members(actor=alice.user, chat=chat, users=[carol.user])
     hub.take(seat_taken(carol.user.id, chat.id))
     last = quiet_group["version"] + 1_102
@@ -210,8 +136,8 @@ async def test_joining_skips_nothing_of_what_the_others_have_not_heard(
     await joins.quiet()
     created = joins.frames[0]
     assert (created["type"], created["chat"]["version"]) == ("chat.created", last)
-    _write(alice, quiet_group, 1)
-    hub.take(_envelopes(quiet_group, last)[0])
+    write(alice, quiet_group, 1)
+    hub.take(envelopes_of(quiet_group, last)[0])
     for ear in (stays, joins):
         await ear.until(last + 1)
     assert stays.versions == list(range(quiet_group["version"] + 1, last + 2))
@@ -221,17 +147,17 @@ async def test_joining_skips_nothing_of_what_the_others_have_not_heard(
 async def test_who_connects_while_another_joins_is_not_sent_the_past(
     hub: Hub, alice: Person, carol: Person, quiet_group: dict[str, Any]
 ):
-    joins = await _listen(hub, carol)
-    _write(alice, quiet_group, 700)
-    chat = _chat(quiet_group)
+    joins = await listen(hub, carol)
+    write(alice, quiet_group, 700)
+    chat = chat_of(quiet_group)
     chat_actions.add_members(actor=alice.user, chat=chat, users=[carol.user])
-    start = _chat(quiet_group).version
+    start = chat_of(quiet_group).version
     hub.take(seat_taken(carol.user.id, chat.id))
     await asyncio.sleep(0)
-    connects = await _listen(hub, alice)
+    connects = await listen(hub, alice)
     await joins.quiet()
-    (stored,) = _write(alice, quiet_group, 1)
-    hub.take(_envelopes(quiet_group, start)[0])
+    (stored,) = write(alice, quiet_group, 1)
+    hub.take(envelopes_of(quiet_group, start)[0])
     for ear in (connects, joins):
         await ear.until(stored["version"])
         assert ear.versions == [start + 1]
@@ -240,10 +166,10 @@ async def test_who_connects_while_another_joins_is_not_sent_the_past(
 async def test_a_deleted_chat_is_removed_though_its_events_were_lost(
     hub: Hub, alice: Person, quiet_group: dict[str, Any]
 ):
-    ear = await _listen(hub, alice)
-    _write(alice, quiet_group, 3)
-    late = _envelopes(quiet_group, quiet_group["version"] + 2)[0]
-    chat_actions.delete_chat(actor=alice.user, chat=_chat(quiet_group))
+    ear = await listen(hub, alice)
+    write(alice, quiet_group, 3)
+    late = envelopes_of(quiet_group, quiet_group["version"] + 2)[0]
+    chat_actions.delete_chat(actor=alice.user, chat=chat_of(quiet_group))
     hub.take(late)
     await ear.quiet()
     assert ear.frames == [{"type": "chat.removed", "chat_id": quiet_group["id"]}]
@@ -256,8 +182,8 @@ async def test_a_deleted_chat_is_removed_though_its_events_were_lost(
 async def test_the_whole_sweep_finds_what_was_changed_long_ago(
     hub: Hub, alice: Person, bob: Person, quiet_group: dict[str, Any]
 ):
-    ear, other = await _listen(hub, alice), await _listen(hub, bob)
-    (stored,) = _write(alice, quiet_group, 1)
+    ear, other = await listen(hub, alice), await listen(hub, bob)
+    (stored,) = write(alice, quiet_group, 1)
     new = chat_actions.create_group(actor=alice.user, name="New")
     end_sign_ins(sign_ins=SignIn.objects.filter(id=bob.sign_in.id))
     for rows in (User.objects, Chat.objects, SignIn.objects):
@@ -316,12 +242,12 @@ async def test_the_sweep_delivers_within_five_seconds_what_was_never_published(
         emil.socket() as calm,  # whose seats stay as they are
     ):
         started = time.monotonic()
-        stored = _write(alice, chat, 3)
-        (alone,) = _write(alice, apart, 1)
-        chat_actions.update_chat(actor=alice.user, chat=_chat(chat), name="New")
-        chat_actions.remove_member(actor=alice.user, chat=_chat(left), user_id=bob.user.id)
-        _write(alice, left, 1)
-        chat_actions.delete_chat(actor=alice.user, chat=_chat(dead))
+        stored = write(alice, chat, 3)
+        (alone,) = write(alice, apart, 1)
+        chat_actions.update_chat(actor=alice.user, chat=chat_of(chat), name="New")
+        chat_actions.remove_member(actor=alice.user, chat=chat_of(left), user_id=bob.user.id)
+        write(alice, left, 1)
+        chat_actions.delete_chat(actor=alice.user, chat=chat_of(dead))
         new = chat_actions.create_group(actor=alice.user, name="With Bob", members=[bob.user])
         set_active(users=[dora.user], is_active=False)
         assert await banned.close_code() == 4403

@@ -255,14 +255,26 @@ def test_what_may_be_stored_is_tried_again_only_under_its_client_id(
     assert [one["content"] for one in history[1:]] == ["0", "1", "2"]
 
 
-def test_forty_who_post_at_once_are_all_answered(person: Any, alice: Person):
+def test_forty_who_post_at_once_are_all_stored(person: Any, alice: Person):
+    """Those whose turn does not come soon on a busy machine are told to come again, and do."""
     people = [person("poster") for _ in range(40)]
     chat = alice.group_with(*people)
     began_at = time.monotonic()
     with ThreadPoolExecutor(40) as pool:
-        said = list(pool.map(lambda who: who.says(chat, "x"), people))
+        said = list(pool.map(lambda who: says_until_stored(who, chat), people))
     assert sorted(one["seq"] for one in said) == list(range(2, 42))
     assert time.monotonic() - began_at < 8
+
+
+def says_until_stored(who: Person, chat: dict[str, Any]) -> Any:
+    body = {"content": "x", "client_id": "once"}
+    for _ in range(5):
+        answer = who.rest.post(f"/chats/{chat['id']}/messages", json=body)
+        if answer.status_code != 503:
+            break
+        time.sleep(error_of(answer, 503)["retry_after"])
+    assert answer.status_code in (200, 201), answer.text
+    return answer.json()
 
 
 @pytest.mark.services

@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from accounts import first_run
 from chatproject.realtime import MAX_FRAME_BYTES
+from messaging import epochs
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
                 f"The database cannot be reached or changed ({error}): see that it runs and that "
                 "DATABASE_URL is right, then start again."
             ) from None
+        epochs.renew()
         _copy_static_files()
         setup_link = first_run.link()
         connections.close_all()
