@@ -19,6 +19,14 @@ register = template.Library()
 
 AVATAR_COLOURS = 8
 QUICK_REACTIONS = ["👍", "❤️", "😂", "🎉", "🙏"]
+SYSTEM_ICONS = {
+    "created": "users",
+    "added": "user-add",
+    "removed": "user",
+    "left": "out",
+    "renamed": "edit",
+    "role": "users",
+}
 CORE_MODULES = (
     "app socket store events dom keep timeline reading attention composer sidebar keyboard".split()
 )
@@ -29,6 +37,11 @@ CORE_MODULES = (
 def icon(name: str) -> str:
     """An icon of the sprite, for eyes alone."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"></use></svg>', name)
+
+
+@register.filter
+def system_icon(kind: str | None) -> str:
+    return SYSTEM_ICONS.get(kind or "", "info")
 
 
 @register.simple_tag

@@ -32,6 +32,34 @@ TEXTS = [
     "mail@example.org",
     "snake_case and __both__",
     "'quotes' \"too\"",
+    "1. one\n2. two\n\n   more of two",
+    "- one\n  - inside\n- two",
+    "> deep\n> > deeper\n\nanswer",
+    "**bold _and slanted_**",
+    "~~gone `code`~~",
+    "```js\nlet a = `x`;\n```\nafter",
+    "before\n```\n<b>\n```",
+    "line\n" * 30,
+    "a long word " * 200,
+    "\\*not slanted\\*",
+    "2 * 3 * 4 = 24",
+    "http://example.org. And on (https://example.org/a_b_c)",
+    "www.example.org/path",
+    "<https://example.org/in-angles>",
+    "[javascript](javascript:alert(1))",
+    "## no heading",
+    "| no | table |",
+    "![no image](https://example.org/x.png)",
+    "👍👍👍👍👍👍👍👍👍",
+    "👨‍👩‍👧‍👦 🇵🇹",
+    "e\u0301 and \u202eback",
+    "中文，没有空格。",
+    "&amp; &lt;b&gt;",
+    "- [ ] a task",
+    "\ttab first",
+    "trailing  \ntwo spaces",
+    "@nobody-of-that-name",
+    "`` a ` tick ``",
 ]
 
 # A row as text: attributes in order, white space as one, without the times, whose zone differs.
@@ -41,7 +69,8 @@ NORMALISED = """rows => rows.map(row => {
         time.textContent = "";
         time.removeAttribute("title");
     }
-    copy.querySelector("[data-tools]")?.remove();
+    for (const extra of copy.querySelectorAll("[data-tools], [data-act=copy-code], [data-act=unfold], .receipt")) extra.remove();
+    copy.classList.remove("is-folded");
     const show = node => {
         if (node.nodeType === 3) return node.data.replace(/\\s+/g, " ").trim();
         const attributes = [...node.attributes]
@@ -76,12 +105,12 @@ def test_the_server_and_the_script_make_equal_rows(
     bob.rest.post(f"/chats/{group['id']}/unread", json={"seq": 2}).raise_for_status()
     plain = open_page(bob, path, java_script_enabled=False, **zone)
     made_by_server = rows(plain).evaluate_all(NORMALISED)
-    assert len(made_by_server) > len(TEXTS)
-    made_by_script = rows(live).evaluate_all(NORMALISED)
+    assert len(made_by_server) == 50
+    made_by_script = rows(live).evaluate_all(NORMALISED)[-50:]
     assert _unlike(made_by_script, made_by_server) == []
     taken_over = open_page(bob, path, **zone)
     expect(taken_over.locator("time[title]").first).to_be_attached()
-    assert rows(taken_over).evaluate_all(NORMALISED) == made_by_server
+    assert _unlike(rows(taken_over).evaluate_all(NORMALISED), made_by_server) == []
 
 
 def _unlike(some: list[str], others: list[str]) -> list[tuple[str, str]]:
@@ -100,6 +129,9 @@ def _say_all_kinds(alice: Person, bob: Person, group: dict[str, Any]) -> None:
     alice.rest.patch(f"{at}/{said['id']}", json={"content": f"Edited @{bob.username}"})
     for who, emoji in ((alice, "🎉"), (bob, "🎉"), (alice, "👍🏽")):
         who.rest.put(f"{at}/{said['id']}/reactions/{emoji}").raise_for_status()
+    popular = alice.says(group, "Vote")
+    for emoji in "🍏🍎🍐🍊🍋🍌🍉🍇🍓🍒🍑🥭🍍":
+        bob.rest.put(f"{at}/{popular['id']}/reactions/{emoji}").raise_for_status()
     alice.rest.patch(f"/chats/{group['id']}", json={"name": "New <name>"}).raise_for_status()
     alice.says(group, "the last one")
 

@@ -1,9 +1,9 @@
 // The emoji picker.
 
-import { element, find, findAll } from "./dom.js";
+import { element, find, findAll, icon } from "./dom.js";
 import { loadEmojis, recent, searchEmojis, tones } from "./emojis.js";
 import { insertText, isComposing, isPrintable } from "./keyboard.js";
-import { icon, place } from "./parts.js";
+import { place } from "./parts.js";
 
 const COLUMNS = 8;
 const MOST_FOUND = 80;

@@ -2,8 +2,10 @@
 
 import { composer } from "./composer.js";
 import { describeRow, find, findAll } from "./dom.js";
+import { outbox } from "./keep.js";
 import { place } from "./parts.js";
 import { markUnread } from "./reading.js";
+import { copy, rowActs, watchChips } from "./rows.js";
 import { socket } from "./socket.js";
 import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
@@ -20,6 +22,7 @@ const acts = {
   reply: composer.reply,
   edit: composer.edit,
   copy: (message) => copy(message.content),
+  resend: (entry) => outbox.retry(entry.client_id),
   link: (message) => copy(`${location.origin}/c/${message.chat_id}?at=${message.seq}`),
   unread: (message) => markUnread(message).catch((error) => emit("failed", error.message)),
   delete: confirmDelete,
@@ -30,6 +33,7 @@ function start() {
   const { list, region } = timeline;
   if (isStarted || !region) return;
   isStarted = true;
+  watchChips();
   list.addEventListener("pointerover", (event) => offerTools(event.target));
   list.addEventListener("focusin", focused);
   region.addEventListener("pointerleave", left);
@@ -46,13 +50,18 @@ function start() {
 const isAlive = (message) => message && !message.deleted_at && !message.system;
 const isMine = (message) => message.sender_id === store.me.id;
 const rowAt = (target) => target.closest?.(".message");
+const failedAt = (row) => outbox.of(store.openId).find((entry) => entry.reason && entry.client_id === row?.dataset.clientId);
+/** What can be done with a message that was refused. */
+const ACTS_OF_FAILED = ["copy", "resend", "delete"];
 
 // The tools
 
 function offerTools(target) {
   const row = rowAt(target);
   if (!row || panel.matches(":popover-open")) return;
-  if (!isAlive(timeline.messageOf(row))) return hideTools();
+  const isFailed = Boolean(failedAt(row));
+  if (!isFailed && !isAlive(timeline.messageOf(row))) return hideTools();
+  for (const button of findAll("[data-act]", tools)) button.hidden = isFailed && button.dataset.act !== "menu";
   if (tools.parentElement !== row) row.append(tools);
   tools.hidden = false;
 }
@@ -75,12 +84,12 @@ function focused({ target }) {
 function clicked({ target }) {
   const row = rowAt(target);
   const message = timeline.messageOf(row);
-  if (!message) return;
-  const chip = target.closest(".reaction");
-  const act = target.closest("[data-act]")?.dataset.act;
-  if (chip) react(message, chip.dataset.emoji);
+  const button = target.closest("[data-act], [data-emoji]");
+  const act = button?.dataset.act;
+  if (rowActs[act]) rowActs[act](button);
   else if (act === "menu" || act === "menu-react") open(row, act);
-  else if (act) acts[act]?.(message);
+  else if (message && button?.dataset.emoji) react(message, button.dataset.emoji);
+  else if (message) acts[act]?.(message);
 }
 
 const busyReactions = new Set();
@@ -95,6 +104,7 @@ async function react(message, emoji) {
   const guess = { ...message, reactions: toggled(message.reactions, emoji, isMine) };
   room.messages.set(message.seq, guess);
   emit("messages");
+  findAll("[data-emoji]", timeline.rowOf(message.seq)).find((chip) => chip.dataset.emoji === emoji)?.classList.add("is-pending");
   const fields = { chat_id: message.chat_id, message_id: message.id, emoji };
   try {
     store.take((await socket.request(isMine ? "reaction.remove" : "reaction.add", fields)).message);
@@ -127,12 +137,19 @@ async function reactWithOther(row, message) {
 function open(row, act) {
   chosen = row;
   const message = timeline.messageOf(row);
-  find("[data-act=edit]", panel).hidden = !isMine(message);
-  find("[data-act=delete]", panel).hidden = !isMine(message) && !store.canManage;
+  for (const item of findAll("[data-act]", panel)) item.hidden = !isOffered(item.dataset.act, message);
+  find(".menu-reactions", panel).hidden = !message;
   row.classList.add("is-selected");
   panel.showPopover();
   place(panel, tools.getBoundingClientRect());
-  find(act === "menu-react" ? "[data-act=react]" : "[data-act=reply]", panel).focus();
+  find(act === "menu-react" ? "[data-act=react]" : ".menu-item:not([hidden])", panel).focus();
+}
+
+/** Without a message: to one that was refused. */
+function isOffered(act, message) {
+  if (!message) return ACTS_OF_FAILED.includes(act);
+  if (act === "edit") return isMine(message);
+  return act === "delete" ? isMine(message) || store.canManage : act !== "resend";
 }
 
 function closed() {
@@ -143,16 +160,18 @@ function closed() {
 
 function picked({ target }) {
   const button = target.closest("[data-act]");
-  const message = timeline.messageOf(chosen);
+  const entry = failedAt(chosen);
+  const message = timeline.messageOf(chosen) ?? entry;
   if (!button || !message) return;
   panel.hidePopover();
-  if (button.dataset.act === "react") react(message, button.dataset.emoji);
+  if (entry && button.dataset.act === "delete") outbox.remove(entry.client_id);
+  else if (button.dataset.act === "react") react(message, button.dataset.emoji);
   else if (button.dataset.act === "react-other") reactWithOther(chosen, message);
   else acts[button.dataset.act](message);
 }
 
 function moveInMenu(event) {
-  const items = findAll("[role=menuitem]", panel).filter((item) => !item.hidden);
+  const items = findAll("[role=menuitem]", panel).filter((item) => item.checkVisibility());
   const at = items.indexOf(document.activeElement);
   const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
   const targets = { Home: 0, End: items.length - 1 };
@@ -189,6 +208,7 @@ function moveAmongRows(row, key) {
 function actOnRow(row, key) {
   const message = timeline.messageOf(row);
   if (key === "Escape") composer.focus();
+  else if (key === "Enter" && failedAt(row)) open(row, "menu");
   else if (!isAlive(message)) return false;
   else if (key === "Enter") open(row, "menu");
   else if (key === "+") open(row, "menu-react");
@@ -203,19 +223,6 @@ function actOnRow(row, key) {
 }
 
 // Deeds
-
-async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => {});
-  // On plain http there is no clipboard but this one.
-  const was = document.activeElement;
-  const field = document.createElement("textarea");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
-  was?.focus();
-}
 
 export function confirmDelete(message) {
   const whose = isMine(message) ? "this message" : `${message.sender?.display_name ?? "this"}'s message`;

@@ -1,22 +1,12 @@
-// What the panels that come later share: icons, keycaps, letters found, a place beside a button.
+// What the panels that come later share: keycaps, letters found, a place beside a button.
 
 import { element } from "./dom.js";
 import { isApple } from "./keyboard.js";
 
 const GAP = 4;
-const SVG = "http://www.w3.org/2000/svg";
 const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
 const OTHERS = { ...ARROWS, Mod: "Ctrl", Escape: "Esc" };
 const APPLES = { ...ARROWS, Mod: "⌘", Alt: "⌥", Shift: "⇧", Enter: "⏎", Escape: "Esc" };
-
-export function icon(name) {
-  const [made, use] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "use")];
-  made.setAttribute("class", "icon");
-  made.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#i-${name}`);
-  made.append(use);
-  return made;
-}
 
 /** `Mod+K` as this platform's keyboards have it. */
 export function keycaps(keys) {

@@ -35,6 +35,7 @@ function start() {
   store.on("arrived", arrive);
   store.on("user", (user) => (timeline.refill(user), update()));
   outbox.on("change", update);
+  store.on("held", hold);
   region.addEventListener("scroll", scrolled, { passive: true });
   below.addEventListener("click", () => toEnd({ isSmooth: true }));
   above.addEventListener("click", toUnread);
@@ -125,6 +126,11 @@ function remember() {
   place = { isPinned, row, offset: row && offsetOf(row), top: region.scrollTop };
   if (isPinned) missed = 0;
   showPills();
+}
+
+/** A row grows or shrinks because the reader wants it: it stays, and what is below moves. */
+function hold(row) {
+  place = { isPinned: false, row, offset: offsetOf(row), top: region.scrollTop };
 }
 
 function settle() {

@@ -1,8 +1,8 @@
 // The sheet of keyboard shortcuts.
 
-import { element } from "./dom.js";
+import { element, icon } from "./dom.js";
 import { anywhere } from "./keyboard.js";
-import { icon, keycaps } from "./parts.js";
+import { keycaps } from "./parts.js";
 import { store } from "./store.js";
 
 const groups = () => ({

@@ -1,7 +1,7 @@
 // The messages on screen: their rows, and what stands between them.
 
-import { clone, countText, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
-import { fillPending, fillReply, fillRow, fillState, fillTimes } from "./dom.js";
+import { adoptRow, clone, countText, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
+import { fillPending, fillReply, fillRow, fillState, fillTyped, foldLong, loadFormat } from "./dom.js";
 import { outbox } from "./keep.js";
 import { get } from "./socket.js";
 import { store } from "./store.js";
@@ -37,7 +37,14 @@ export const timeline = {
 function start(renderAgain) {
   again = renderAgain;
   list.addEventListener("click", pressed);
+  document.addEventListener("focusin", format, { once: true });
   setInterval(() => store.room && outbox.of(store.openId).forEach(pendingRow), STATE_SECONDS * 1000);
+}
+
+/** What is typed next is shown with its marks; so is now what waits from before. */
+async function format() {
+  await loadFormat();
+  for (const { row, shown } of pending.values()) fillTyped(row, shown);
 }
 
 /** Takes over the rows that the server rendered. */
@@ -47,7 +54,7 @@ function adopt() {
     if (!message) continue;
     if (message.reply_to) replies.set(message.reply_to, replyIn(row));
     rows.set(message.seq, { row, shown: message, reply: replies.get(message.reply_to), ...dateOf(message) });
-    fillTimes(row, message);
+    adoptRow(row, message);
   }
   for (const link of findAll(".timeline-more", region)) link.remove();
 }
@@ -86,6 +93,7 @@ function render({ from, to }, mark) {
     before = known;
   }
   arrange(wanted);
+  foldLong();
   forgetGone(shown, waiting);
 }
 
