@@ -125,7 +125,7 @@ def test_without_a_script_one_signs_in_reads_pages_back_and_posts(
     log_in(page, bob.username)
     page.get_by_role("link", name=re.compile("Alice")).click()
     region = page.get_by_role("region", name="Messages")
-    expect(region.get_by_role("separator")).to_have_text("New messages")
+    expect(region.get_by_role("separator")).to_have_text("60 new messages")
     page.get_by_role("link", name="Newest").click()
     expect(region).to_contain_text("m60.")
     expect(region).not_to_contain_text("m10.")

@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 
+EXPECTED_WITHIN = 15
+"""Seconds in which a browser has to show something, on a machine that others use, too."""
 LONGEST = (
     "two_workers page_live page_rows rates sign_in_limits restart example_client restoring"
     " database_away redis_away serving bad_input page_rates pages openapi_fuzz admin permissions"
@@ -245,8 +247,9 @@ def browser() -> Iterator[Any]:
 
     So no test of that module can be a coroutine.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=EXPECTED_WITHIN * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
