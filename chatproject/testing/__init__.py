@@ -55,11 +55,11 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What can only be tried on several processes is not of the other profile."""
-    if not IS_SERVICES:
-        others = [item for item in items if item.get_closest_marker("services")]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+    """What is of one profile is not tried on the other."""
+    other = "embedded" if IS_SERVICES else "services"
+    others = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if not item.get_closest_marker(other)]
     items.sort(key=_turn)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):

@@ -5,10 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import Person
 from messaging.emojis import emoji_key
+
+pytestmark = pytest.mark.embedded
 
 VENDORED = Path("static/vendor/emoji-picker-element-data")
 

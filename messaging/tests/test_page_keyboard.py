@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import Person
+
+pytestmark = pytest.mark.embedded
 
 
 def field(page: Page) -> Locator:

@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import Person
 
+pytestmark = pytest.mark.embedded
+
 
 def palette(page: Page) -> Locator:
     return page.get_by_role("dialog", name="Search or jump to")
