@@ -115,7 +115,8 @@ def _first_unread(user: Any, seat: Membership) -> dict[str, int]:
     is_behind = seat.chat.last_seq - seat.last_read_seq > PAGE_SIZE
     if not is_behind or preferences_of(user).opens_at_newest:
         return {}
-    return {"around": seat.last_read_seq + 1}
+    seq = queries.first_unread_seq(seat)
+    return {"around": seq} if seq else {}
 
 
 def _first_sentence(error: APIException) -> str:

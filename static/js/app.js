@@ -44,7 +44,6 @@ store.on("removed", leaveRemoved);
 store.on("failed", say);
 socket.on("ended", askToSignIn);
 socket.on("up", mendStale);
-addEventListener("pagehide", () => reading.rememberInHistory());
 document.addEventListener("click", openNewChat);
 document.addEventListener("click", doInDetails);
 const picker = find("main [data-new-chat]");
@@ -66,11 +65,19 @@ async function begin() {
   const at = Number(new URLSearchParams(location.search).get("at")) || undefined;
   const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
   if (store.room && id === store.openId) {
-    const left = isReload && !at ? history.state?.place : null;
-    if (left?.seq && !store.room.messages.has(left.seq)) await store.room.loadAround(left.seq).catch(() => {});
-    reading.enter({ at, left, isAdopted: true });
+    const kept = isReload ? JSON.parse(sessionStorage.getItem("place")) : null;
+    const left = kept?.id === id ? kept : null;
+    if (left) await reach(left);
+    reading.enter({ at: left ? undefined : at, left, isAdopted: true });
     isRestored.then(composer.enter);
   } else if (id !== undefined) await show(id, at);
+}
+
+/** Where one was before a reload, the server may not have put into the page. */
+async function reach({ isPinned, seq }) {
+  const { room } = store;
+  const isThere = isPinned ? !room.hasAfter : room.messages.has(seq);
+  if (!isThere) await room.loadAround(isPinned ? 0 : seq).catch(() => {});
 }
 
 function navigate(event) {
@@ -130,12 +137,16 @@ async function fillRoom(room, at) {
   const unread = chat.me.unread_count && !store.me.settings.opens_at_newest ? chat.me.last_read_seq + 1 : 0;
   try {
     await Promise.all([room.loadAround(at ?? unread), room.loadMembers()]);
+    // All from the mark on may be one's own.
+    if (!at && unread && !room.from(unread).some(isOthers)) await room.loadAround(0);
   } catch (error) {
     if (!kept) throw error;
     take(room, kept);
     room.staleSince = kept.chat.version;
   }
 }
+
+const isOthers = ({ sender_id: sender }) => sender && sender !== store.me.id;
 
 function take(room, { messages, members }) {
   room.keepPage(messages);
@@ -146,16 +157,18 @@ const skeleton = () => Array.from({ length: 6 }, () => clone("skeleton"));
 
 /** Too much has changed: what is shown is loaded anew, around what one looks at. */
 async function tear(room) {
-  const left = reading.leave();
+  const left = reading.placeNow();
+  room.place = left;
   await room.renew(left.isPinned ? 0 : left.seq).catch(() => {});
-  if (room === store.room && room.isFilled) reading.enter({ left });
+  if (room === store.room && room.isFilled) reading.enter({ left, isSame: true });
 }
 
 async function mendStale() {
   for (const room of store.rooms.values()) {
     if (!room.isFilled && room === store.room) await fill();
-    if (room.staleSince !== null) await room.catchUp().catch(() => {});
-    if (room === store.room && room.isFilled) reading.enter({ left: reading.leave() });
+    if (room.staleSince === null) continue;
+    await room.catchUp().catch(() => {});
+    if (room === store.room && room.isFilled) reading.enter({ left: reading.placeNow(), isSame: true });
   }
 }
 

@@ -5,12 +5,14 @@ import { outbox } from "./keep.js";
 import { reading } from "./reading.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
+import { timeline } from "./timeline.js";
 
 
 const DRAFT_SECONDS = 0.3;
 const TYPING_SECONDS = 3;
 const MAX_CONTENT = 10_000;
 const COUNT_FROM = 0.9;
+const PAGES = { PageUp: -1, PageDown: 1 };
 const BLANK = /^[\s\u200b-\u200d\u2060\ufeff]*$/;
 
 const form = find("[data-composer]");
@@ -63,7 +65,17 @@ function press(event) {
     event.preventDefault();
     submit();
   } else if (event.key === "Escape" && cancel()) event.preventDefault();
-  else if (event.key === "ArrowUp" && !event.altKey && !field.value && !editing && editLast()) event.preventDefault();
+  else if (event.key in PAGES && isOneLine()) {
+    event.preventDefault();
+    timeline.scrollByPage(PAGES[event.key]);
+  } else if (event.key === "ArrowUp" && !event.altKey && !field.value && !editing && editLast()) event.preventDefault();
+}
+
+/** As it is shown: a long line may be broken. */
+function isOneLine() {
+  const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(field);
+  const height = field.scrollHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+  return height < 1.5 * parseFloat(lineHeight);
 }
 
 function sends(event) {

@@ -239,11 +239,13 @@ function copyButton() {
 
 /** Folds the texts that came since the last time and are too long. Reads their heights. */
 export function foldLong() {
-  for (const row of unmeasured) {
-    const text = slot(row, "html");
-    row.classList.add("is-folded");
-    if (text.scrollHeight <= text.clientHeight + 1) row.classList.remove("is-folded");
-    else text.after(element("button", { type: "button", class: "message-more", "data-act": "unfold", "aria-expanded": "false" }, "Show more"));
+  // All are written before one is measured: else each costs a layout of all.
+  for (const row of unmeasured) row.classList.add("is-folded");
+  const texts = [...unmeasured].map((row) => slot(row, "html"));
+  const areLong = texts.map((text) => text.scrollHeight > text.clientHeight + 1);
+  for (const [at, row] of [...unmeasured].entries()) {
+    if (!areLong[at]) row.classList.remove("is-folded");
+    else texts[at].after(element("button", { type: "button", class: "message-more", "data-act": "unfold", "aria-expanded": "false" }, "Show more"));
   }
   unmeasured.clear();
 }

@@ -1,10 +1,10 @@
 // What one can do with a message: the tools on its row, its menu, its keys, its reactions.
 
+import { markUnread } from "./attention.js";
 import { composer } from "./composer.js";
 import { describeRow, find, findAll } from "./dom.js";
 import { outbox } from "./keep.js";
 import { place } from "./parts.js";
-import { markUnread } from "./reading.js";
 import { copy, rowActs, watchChips } from "./rows.js";
 import { socket } from "./socket.js";
 import { emit, store } from "./store.js";

@@ -8,6 +8,11 @@ import { store } from "./store.js";
 
 const GROUP_GAP = 5 * 60 * 1000;
 const STATE_SECONDS = 0.5;
+const TARGET_SECONDS = 2;
+const SMOOTH_WITHIN = 3;
+const FADE_SECONDS = 0.12;
+const GLIDE_SECONDS = 1;
+const INTERRUPTIONS = ["wheel", "touchstart", "pointerdown", "keydown"];
 
 const region = find("[data-timeline]");
 const list = find("[data-messages]");
@@ -18,6 +23,9 @@ const replies = new Map();
 const divider = element("li", { class: "unread-line", id: "unread", role: "separator" });
 divider.append(element("span"));
 let again = () => {};
+let landed = () => {};
+/** Where a smooth jump leads to, while it lasts. */
+let gliding = null;
 
 export const timeline = {
   region,
@@ -31,11 +39,23 @@ export const timeline = {
   /** The message that a row shows; none for one that is not stored yet. */
   messageOf: (row) => store.room?.messages.get(Number(row?.dataset.seq)),
   rowOf: (seq) => rows.get(seq)?.row,
+  visible,
+  anchors,
+  light,
+  glide,
+  get isGliding() {
+    return gliding !== null;
+  },
+  scrollByPage: (sign) => region.scrollBy({ top: sign * region.clientHeight * 0.9 }),
 };
 
-/** `renderAgain` is asked for when a row has learned something. */
-function start(renderAgain) {
-  again = renderAgain;
+export const topOf = (target) => target.getBoundingClientRect().top;
+
+/** `again` is called when a row has learned something, `landed` at the end of a jump. */
+function start(callbacks) {
+  ({ again, landed } = callbacks);
+  region.addEventListener("scrollend", land);
+  for (const type of INTERRUPTIONS) region.addEventListener(type, () => (gliding = null), { passive: true });
   list.addEventListener("click", pressed);
   document.addEventListener("focusin", format, { once: true });
   setInterval(() => store.room && outbox.of(store.openId).forEach(pendingRow), STATE_SECONDS * 1000);
@@ -71,24 +91,76 @@ function reset() {
   list.replaceChildren();
 }
 
+/** The rows in sight, found by halves: they stand in the order of their places. */
+function visible() {
+  const { top, bottom } = region.getBoundingClientRect();
+  const all = findAll(".message", list);
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (all[middle].getBoundingClientRect().bottom > top) high = middle;
+    else low = middle + 1;
+  }
+  let end = low;
+  while (end < all.length && all[end].getBoundingClientRect().top < bottom) end += 1;
+  return all.slice(low, end);
+}
+
+/** The rows in sight and how high they stand: those that begin there first, as what ends there may grow. */
+function anchors() {
+  const rows = visible().map((row) => ({ row, y: topOf(row) }));
+  const top = topOf(region);
+  const at = rows.findIndex(({ y }) => y >= top && y < top + region.clientHeight / 2);
+  return at > 0 ? [...rows.slice(at), ...rows.slice(0, at)] : rows;
+}
+
+/** Smoothly where it is near, and rows are all the way; else at once, with a short fade. */
+function glide(aim, isJoined) {
+  const way = Math.abs(aim() - region.scrollTop);
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  gliding = aim;
+  if (isJoined && !isCalm && way > 1 && way < region.clientHeight * SMOOTH_WITHIN) {
+    region.scrollTo({ top: aim(), behavior: "smooth" });
+    setTimeout(() => gliding === aim && land(), GLIDE_SECONDS * 1000);
+  } else {
+    land();
+    if (!isCalm && way > 1) list.animate({ opacity: [0, 1] }, FADE_SECONDS * 1000);
+  }
+}
+
+function land() {
+  if (!gliding) return;
+  region.scrollTop = gliding();
+  gliding = null;
+  landed();
+}
+
+function light(seq) {
+  const { row } = rows.get(seq);
+  row.classList.add("is-target");
+  setTimeout(() => row.classList.remove("is-target"), TARGET_SECONDS * 1000);
+}
+
 // Rows, as messaging/timeline.py groups them; but by the day of the reader's own zone
 
-/** Shows the messages from a seq up to another; others' above `mark.seq` stand below the divider. */
-function render({ from, to }, mark) {
-  divider.firstChild.textContent = mark?.count > 1 ? `${countText(mark.count)} new messages` : "New message";
+/**
+ * Shows the messages from a seq up to another; the divider stands above the first that is new.
+ * What is `inSight` keeps its head: without it, all beneath would move.
+ */
+function render({ from, to }, firstNew, inSight) {
+  divider.firstChild.textContent = firstNew?.count > 1 ? `${countText(firstNew.count)} new messages` : "New message";
   const wanted = [];
   const shown = store.room.from(from, to);
   const waiting = to === Infinity ? outbox.of(store.openId) : [];
   let before = null;
-  let isDivided = false;
   for (const message of [...shown, ...waiting]) {
     const known = message.seq ? rowFor(message) : pendingRow(message);
     const isNewDay = before?.day !== known.day;
-    const isDividing = !isDivided && mark && isOthers(message) && message.seq > mark.seq;
-    isDivided ||= isDividing;
+    const isDividing = message.seq !== undefined && message.seq === firstNew?.seq;
     if (isNewDay) wanted.push(dayLine(known.day));
     if (isDividing) wanted.push(divider);
-    known.row.classList.toggle("is-first", isNewDay || isDividing || !continues(known, before));
+    if (isNewDay || isDividing || !continues(known, before)) known.row.classList.add("is-first");
+    else if (!inSight.has(known.row)) known.row.classList.remove("is-first");
     wanted.push(known.row);
     before = known;
   }
@@ -96,8 +168,6 @@ function render({ from, to }, mark) {
   foldLong();
   forgetGone(shown, waiting);
 }
-
-const isOthers = ({ sender_id: sender }) => sender && sender !== store.me.id;
 
 function forgetGone(shown, waiting) {
   const seqs = new Set(shown.map(({ seq }) => seq));
