@@ -106,7 +106,10 @@ async function show(id, at) {
 
 function leave() {
   if (!store.room) listTop = lists.scrollTop;
-  else if (store.room.isFilled) Object.assign(store.room, { place: reading.leave(), isLeftUnread: false });
+  if (store.room?.isFilled) {
+    attention.leave();
+    Object.assign(store.room, { place: reading.placeNow(), isLeftUnread: false });
+  }
   if (store.room) composer.leave();
 }
 

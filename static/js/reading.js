@@ -24,7 +24,7 @@ let isSelecting = false;
 /** The room that more rows are on their way for. */
 let extending = null;
 
-export const reading = { start, enter, leave, placeNow, toEnd, goTo, clearDivider: attention.clearDivider };
+export const reading = { start, enter, placeNow, toEnd, goTo, clearDivider: attention.clearDivider };
 
 function start() {
   region.style.overflowAnchor = "none";
@@ -91,11 +91,6 @@ function aimAt(seq, offset = null) {
 }
 
 /** What to give `enter` when one comes back. */
-function leave() {
-  attention.leave();
-  return placeNow();
-}
-
 function placeNow() {
   const anchor = place.rows.find(({ row }) => row.dataset.seq);
   const seq = anchor ? Number(anchor.row.dataset.seq) : null;
