@@ -301,6 +301,7 @@ def test_what_a_reply_answers_is_found_however_far_back(
 ) -> None:
     chat = alice.direct_chat_with(bob)
     _fill(alice, chat, 130)
+    bob.rest.post(f"/chats/{chat['id']}/read", json={"seq": 130}).raise_for_status()
     first = bob.rest.get(f"/chats/{chat['id']}/messages?after=6&limit=1").json()["results"][0]
     page = open_page(bob, f"/c/{chat['id']}")
     alice.says(chat, "about that", reply_to=first["id"])
