@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST
 
 from accounts import access, actions, first_run
@@ -35,6 +36,8 @@ from accounts.serializers import own_document
 from chatproject.errors import Problem, with_retry_after
 
 
+# Its length gives no secret away: the form's token is masked anew each time, and gzip_page pads.
+@method_decorator(gzip_page, name="dispatch")
 class SignedInView(View):
     """A page for people who are signed in; others go to the login page and come back."""
 
