@@ -1,18 +1,19 @@
 """Takes the pictures of this folder, of an installation made for them; bin/screens starts it."""
 
 import json
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 from django.core.management import call_command
 from django.utils.dateparse import parse_datetime
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from websockets.sync.client import connect
 
 from chatproject.testing.cast import PASSWORD
@@ -103,34 +104,38 @@ def _date(chat: str, story: Story) -> None:
 def others_online(stage: Stage) -> Iterator[None]:
     """While it lasts some are there, and Ana types."""
     url, done = stage.server.url.replace("http", "ws") + "/ws", threading.Event()
-    sockets = [
-        connect(
-            url, additional_headers={"Authorization": f"Bearer {stage.tokens[who]}"}, max_size=None
-        )
-        for who in ONLINE
-    ]
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(_socket(url, stage.tokens[who])) for who in ONLINE]
 
-    def type_on() -> None:
-        while not done.wait(1.5):
-            for key in ("ana", "regatta"):
-                sockets[0].send(json.dumps({"type": "typing", "chat_id": stage.chats[key]}))
-            for one in sockets:
-                one.send(json.dumps({"type": "ping"}))
+        def type_on() -> None:
+            while not done.wait(1):
+                for key in ("ana", "regatta"):
+                    sockets[0].send(json.dumps({"type": "typing", "chat_id": stage.chats[key]}))
+                for one in sockets:
+                    one.send(json.dumps({"type": "ping"}))
 
-    thread = threading.Thread(target=type_on)
-    thread.start()
-    yield
-    done.set()
-    thread.join()
-    for one in sockets:
-        one.close()
+        thread = threading.Thread(target=type_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _socket(url: str, token: str) -> connect:
+    return connect(url, additional_headers={"Authorization": f"Bearer {token}"}, max_size=None)
 
 
 # What is open in a picture
 
 
 def nothing(page: Page) -> None:
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(1200)
+
+
+def typing(page: Page) -> None:
+    page.wait_for_timeout(4000)
 
 
 def message_menu(page: Page) -> None:
@@ -192,8 +197,8 @@ class Picture(NamedTuple):
 
 
 MOCKS = [
-    Picture("chat-1440-light", "regatta", 1440, 1136, "light"),
-    Picture("chat-1440-dark", "regatta", 1440, 1136, "dark"),
+    Picture("chat-1440-light", "regatta", 1440, 1136, "light", typing),
+    Picture("chat-1440-dark", "regatta", 1440, 1136, "dark", typing),
     Picture("chat-1024-light", "website", 1024, 868, "light", message_menu),
     Picture("emoji-picker-1024-dark", "website", 1024, 868, "dark", emoji_picker),
     Picture("phone-list-light", "/", 390, 844, "light"),
@@ -226,50 +231,61 @@ SIZES = [(320, 640), (800, 700), (1440, 900)]
 
 
 class Studio:
+    """Takes pictures, with one browser profile for each kind of device."""
+
     def __init__(self, stage: Stage, browser: Browser, only: list[str]) -> None:
         self.stage, self.browser, self.only = stage, browser, only
+        self.profiles: dict[tuple[Any, ...], BrowserContext] = {}
 
-    def take(self, picture: Picture, file: Path, *, scale: int) -> None:
+    def take(self, picture: Picture, file: Path, *, scale: float) -> None:
         if self.only and not any(word in file.stem for word in self.only):
             return
-        context = self.browser.new_context(
-            base_url=self.stage.server.url,
-            viewport={"width": picture.width, "height": picture.height},
-            color_scheme=picture.theme,
-            device_scale_factor=scale,
-            has_touch=picture.width < 500,
-            is_mobile=picture.width < 500,
-            locale="en-GB",
-            timezone_id="UTC",
-            reduced_motion="reduce",
-        )
-        page = context.new_page()
+        is_signed_in = picture.where not in ("/login", "/register")
+        page = self._profile(picture, scale, is_signed_in=is_signed_in).new_page()
+        page.set_viewport_size({"width": picture.width, "height": picture.height})
         page.clock.set_fixed_time(NOW)
-        if picture.where not in ("/login", "/register"):
-            self._sign_in(page)
-            self._draft(page)
         page.goto(self._path(picture.where))
         picture.prepare(page)
-        page.screenshot(path=file, type="jpeg" if file.suffix == ".jpg" else "png")
-        context.close()
+        page.screenshot(path=file)
+        page.context.set_offline(False)
+        page.close()
+
+    def _profile(self, picture: Picture, scale: float, *, is_signed_in: bool) -> BrowserContext:
+        is_phone = picture.width < 500
+        key = (picture.theme, scale, is_phone, is_signed_in)
+        if key not in self.profiles:
+            self.profiles[key] = self.browser.new_context(
+                base_url=self.stage.server.url,
+                color_scheme=picture.theme,
+                device_scale_factor=scale,
+                has_touch=is_phone,
+                is_mobile=is_phone,
+                locale="en-GB",
+                timezone_id="UTC",
+                reduced_motion="reduce",
+            )
+            if is_signed_in:
+                self._sign_in(self.profiles[key])
+        return self.profiles[key]
+
+    def _sign_in(self, profile: BrowserContext) -> None:
+        """As Ben, who left something half written."""
+        page = profile.new_page()
+        page.goto("/login")
+        page.get_by_label("Username or email").fill("ben")
+        page.locator("[type=password]").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/")
+        page.goto(self._path("website"))
+        page.locator("#composer textarea").fill(DRAFT)
+        page.wait_for_timeout(1000)
+        page.close()
 
     def _path(self, where: str) -> str:
         if where.startswith("/"):
             return where
         key, *rest = where.split("/")
         return "/".join([f"/c/{self.stage.chats[key]}", *rest])
-
-    def _sign_in(self, page: Page) -> None:
-        page.goto("/login")
-        page.get_by_label("Username or email").fill("ben")
-        page.locator("[type=password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/")
-
-    def _draft(self, page: Page) -> None:
-        page.goto(self._path("website"))
-        page.locator("#composer textarea").fill(DRAFT)
-        page.wait_for_timeout(700)
 
 
 def take_all(stage: Stage, only: list[str]) -> None:
@@ -281,12 +297,12 @@ def take_all(stage: Stage, only: list[str]) -> None:
         )
         studio = Studio(stage, browser, only)
         for picture in MOCKS:
-            studio.take(picture, HERE / f"{picture.name}.png", scale=2)
+            studio.take(picture, HERE / f"{picture.name}.png", scale=1)
         for name, (where, prepare) in STATES.items():
             for width, height in SIZES:
                 for theme in ("light", "dark"):
                     picture = Picture(name, where, width, height, theme, prepare)
-                    studio.take(picture, sheet / f"{name}-{width}-{theme}.jpg", scale=1)
+                    studio.take(picture, sheet / f"{name}-{width}-{theme}.png", scale=0.5)
         browser.close()
 
 
@@ -302,13 +318,14 @@ def write_sheet() -> None:
         f"|---{'|---' * len(columns)}|",
     ]
     for name in STATES:
-        files = [f"sheet/{name}-{column.replace(' ', '-')}.jpg" for column in columns]
+        files = [f"sheet/{name}-{column.replace(' ', '-')}.png" for column in columns]
         cells = [f'<img src="{file}" width="200" alt="{name}">' for file in files]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     (HERE / "README.md").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
+    logging.disable(logging.INFO)
     prepare()
     call_command("migrate", verbosity=0, interactive=False)
     server = Server(SITE_NAME="Lakeside Club")

@@ -54,7 +54,7 @@ TIMELINE: Measures = {
     ".message.is-first[data-kind=text]": {"radius": 8, "top": 12},
     ".message-name": {"x": 72, "size": 15, "line": 22, "weight": 600},
     ".message-time": {"size": 12, "line": 16},
-    ".message-text": {"x": 72, "size": 15, "line": 22},
+    "[data-kind=text] .message-text": {"x": 72, "size": 15, "line": 22},
     ".message.is-own.is-first": {"padding": [6, 8, 8, 8]},
     ".day h3": {"size": 12, "line": 16, "weight": 600},
     "[data-kind=system] .message-text": {"x": 72, "size": 13, "line": 18},
@@ -64,7 +64,7 @@ TIMELINE: Measures = {
     ".code figcaption": {"height": 32, "size": 13},
     ".code pre": {"padding": [10, 12, 10, 12]},
     ".code code": {"size": 13, "line": 20},
-    ".code": {"width": 620, "radius": 8},
+    ".code": {"radius": 8},
     ".reaction": {"x": 72, "height": 26, "size": 14},
     ".reaction-count": {"size": 12, "weight": 600},
     ".composer": {"x": 16, "height": 48, "radius": 12},
@@ -84,7 +84,7 @@ DETAILS: Measures = {
 PHONE: Measures = {
     ".conversation .pane-header": {"height": 56},
     ".conversation .icon-button": {"width": 44, "height": 44},
-    ".message-text": {"x": 64},
+    "[data-kind=text] .message-text": {"x": 64},
     ".composer": {"radius": 22},
     ".composer textarea": {"size": 16},
 }
@@ -97,16 +97,16 @@ PHONE_LIST: Measures = {
 }
 
 
-def differences(page: Page, expected: Measures, slack: float = 2) -> list[str]:
+def differences(page: Page, expected: Measures, slack: float = 2) -> str:
     measured = page.evaluate(MEASURED, list(expected))
-    return [
+    return "\n".join(
         f"{selector} {name}: {found.get(name, 'missing')} instead of {value}"
         for (selector, wanted), found in zip(expected.items(), measured, strict=True)
         for name, value in wanted.items()
         if not _is_near(
             found.get(name), value, 0.6 if name in ("size", "line", "weight") else slack
         )
-    ]
+    )
 
 
 def _is_near(found: Any, wanted: Any, slack: float) -> bool:
@@ -137,9 +137,9 @@ def test_the_page_has_the_measures_of_the_design(
     page = open_page(bob, f"/c/{talk['id']}", viewport={"width": 1440, "height": 1136})
     expect(page.locator(".unread-line")).to_be_visible()
     expected = SHELL | TIMELINE | DETAILS
-    assert differences(page, expected) == []
+    assert not differences(page, expected)
     page.set_viewport_size({"width": 1024, "height": 868})
-    assert differences(page, {".sidebar": {"width": 264}}) == []
+    assert not differences(page, {".sidebar": {"width": 264}})
 
 
 def test_a_phone_has_larger_type_and_targets(
@@ -147,9 +147,9 @@ def test_a_phone_has_larger_type_and_targets(
 ) -> None:
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     page = open_page(bob, f"/c/{talk['id']}", **phone)
-    assert differences(page, PHONE) == []
+    assert not differences(page, PHONE)
     page.goto("/")
-    assert differences(page, PHONE_LIST) == []
+    assert not differences(page, PHONE_LIST)
 
 
 def test_what_floats_has_the_measures_of_the_design(
@@ -158,14 +158,14 @@ def test_what_floats_has_the_measures_of_the_design(
     page = open_page(bob, f"/c/{talk['id']}", viewport={"width": 1200, "height": 800})
     page.locator(".message.is-own").last.hover()
     tools = {".message-tools": {"height": 36}, ".message-tools .icon-button": {"width": 32}}
-    assert differences(page, tools) == []
+    assert not differences(page, tools)
     page.get_by_role("button", name="More", exact=True).click()
     menu = {".menu": {"width": 252, "padding": [4, 4, 4, 4]}, ".menu-item": {"height": 34}}
-    assert differences(page, menu) == []
+    assert not differences(page, menu)
     page.keyboard.press("Escape")
     page.locator("[data-opens=new-chat]:visible").first.click()
     dialog = {".dialog": {"width": 480, "radius": 12, "padding": [24, 24, 24, 24]}}
-    assert differences(page, dialog | {".dialog h2": {"size": 20, "line": 28}}) == []
+    assert not differences(page, dialog | {".dialog h2": {"size": 20, "line": 28}})
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     expect(page.locator(".palette [role=option]").first).to_be_visible()
@@ -176,4 +176,4 @@ def test_what_floats_has_the_measures_of_the_design(
         ".palette-row": {"height": 44},
         ".palette-foot": {"height": 40},
     }
-    assert differences(page, palette) == []
+    assert not differences(page, palette)

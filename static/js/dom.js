@@ -112,7 +112,7 @@ export function listOf(names) {
 
 // Times, in the reader's zone
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const weekday = new Intl.DateTimeFormat("en", { weekday: "long" });
 const shortWeekday = new Intl.DateTimeFormat("en", { weekday: "short" });
