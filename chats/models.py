@@ -1,5 +1,6 @@
 """Where: chats and the seats in them."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,6 +18,15 @@ class ChatQuerySet(models.QuerySet["Chat"]):
     def of(self, user: User) -> "ChatQuerySet":
         """The chats that somebody is in."""
         return self.filter(memberships__user=user, memberships__left_at=None)
+
+    def with_all(self, user_ids: Iterable[UUID]) -> "ChatQuerySet":
+        """Those that all of these people are in, too."""
+        chats = self
+        for user_id in user_ids:
+            chats = chats.filter(
+                id__in=Membership.objects.present().filter(user=user_id).values("chat")
+            )
+        return chats
 
     def by_activity(self) -> "ChatQuerySet":
         return self.order_by("-active_at", "-id")

@@ -91,6 +91,7 @@ def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str
     return {
         "chat": chat_document(user, chat),
         "members": members,
+        "member_groups": _by_presence(members),
         "online_count": sum(member["user"]["is_online"] for member in members),
         "can_manage": seat.can_manage and not chat.is_direct,
         "rows": timeline.rows(
@@ -99,6 +100,14 @@ def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str
             last_read_seq=seat.last_read_seq,
         ),
     }
+
+
+def _by_presence(members: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The members by name, those who are there first."""
+    ordered = sorted(members, key=lambda member: member["user"]["display_name"].casefold())
+    online = [member for member in ordered if member["user"]["is_online"]]
+    offline = [member for member in ordered if not member["user"]["is_online"]]
+    return [(name, group) for name, group in (("Online", online), ("Offline", offline)) if group]
 
 
 def _window(request: HttpRequest) -> dict[str, int]:

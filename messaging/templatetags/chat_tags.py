@@ -119,6 +119,17 @@ def last_line(chat: dict[str, Any] | None, reader_id: str) -> str:
 
 
 @register.filter
+def presence_words(user: dict[str, Any]) -> str:
+    """Whether somebody is there, or when they were; in UTC, as the other times are."""
+    if user["is_online"] or not user["last_seen"]:
+        return "Online" if user["is_online"] else "Offline"
+    then = datetime.fromisoformat(user["last_seen"])
+    ago = (timezone.now().date() - then.date()).days
+    day = {0: "", 1: "yesterday "}.get(ago, date_format(then, "l " if ago < 7 else "j F Y "))
+    return f"Last seen {day}{then:%H:%M}"
+
+
+@register.filter
 def short_time(moment: str | None) -> str:
     """The time of today or the date of another day, in UTC: the script knows the reader's zone."""
     if not moment:

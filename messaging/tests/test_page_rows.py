@@ -69,7 +69,8 @@ NORMALISED = """rows => rows.map(row => {
         time.textContent = "";
         time.removeAttribute("title");
     }
-    for (const extra of copy.querySelectorAll("[data-tools], [data-act=copy-code], [data-act=unfold], .receipt")) extra.remove();
+    const extras = "[data-tools], [data-act=copy-code], [data-act=unfold], .receipt";
+    for (const extra of copy.querySelectorAll(extras)) extra.remove();
     copy.classList.remove("is-folded");
     const show = node => {
         if (node.nodeType === 3) return node.data.replace(/\\s+/g, " ").trim();

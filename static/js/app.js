@@ -2,7 +2,7 @@
 
 import { attention } from "./attention.js";
 import { composer } from "./composer.js";
-import { clone, find, titleOf } from "./dom.js";
+import { clone, find, slot, titleOf } from "./dom.js";
 import { follow } from "./events.js";
 import { keyboard } from "./keyboard.js";
 import { keep, outbox } from "./keep.js";
@@ -32,6 +32,7 @@ if (find("[data-conversation]")) {
   reading.start();
   composer.start();
   attention.start();
+  import("./receipts.js").then(({ start }) => start());
   document.addEventListener("pointerover", loadMenu, { once: true, passive: true });
   document.addEventListener("focusin", loadMenu, { once: true });
   begin();
@@ -42,10 +43,12 @@ store.on("members", keepSoon);
 store.on("torn", tear);
 store.on("removed", leaveRemoved);
 store.on("failed", say);
+store.on("done", (text) => say(text, null, true));
 socket.on("ended", askToSignIn);
 socket.on("up", mendStale);
 document.addEventListener("click", openNewChat);
 document.addEventListener("click", doInDetails);
+document.addEventListener("click", openCard);
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
 watchConnection();
@@ -210,6 +213,16 @@ function doInDetails(event) {
   import("./details.js").then(({ act }) => act(button));
 }
 
+/** Of a member, of who is mentioned, or of who wrote. */
+function openCard(event) {
+  const { target } = event;
+  const writer = target.closest(".message-name, .avatar.is-message")?.closest("[data-kind=text]");
+  const id = target.closest("[data-card]")?.dataset.card ?? target.closest(".mention")?.dataset.userId ?? timeline.messageOf(writer)?.sender_id;
+  if (!id || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  import("./members.js").then((members) => members.openCard(target, id));
+}
+
 /** What was typed stays in this browser; signing in comes back here. */
 function askToSignIn() {
   const dialog = find("[data-dialog=signed-out]");
@@ -254,8 +267,15 @@ function tell(text, isGood = false) {
   find("[data-connection]").textContent = text || `@${store.me.username}`;
 }
 
-function say(text) {
+/** One at a time. `again` is what to do where the reader asks for it. */
+function say(text, again, isGood = false) {
   const toast = clone("toast");
-  toast.textContent = text;
+  toast.classList.toggle("is-error", !isGood);
+  slot(toast, "text").textContent = text;
+  const [retry, close] = [find("[data-again]", toast), find("[data-close-toast]", toast)];
+  close.hidden = false;
+  retry.hidden = !again;
+  close.addEventListener("click", () => toast.remove());
+  retry.addEventListener("click", () => (toast.remove(), again()));
   find("[data-toasts]").replaceChildren(toast);
 }

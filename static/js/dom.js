@@ -97,15 +97,6 @@ export function preview(content, limit = 140) {
   return `${line.slice(0, limit - 1).join("").trimEnd()}…`;
 }
 
-export function lastLine(chat, readerId) {
-  const message = chat.last_message;
-  if (!message) return "No messages yet";
-  const text = preview(message.content);
-  if (message.system || !message.sender) return text;
-  if (message.sender_id === readerId) return `You: ${text}`;
-  return chat.peer ? text : `${message.sender.display_name}: ${text}`;
-}
-
 export function listOf(names) {
   return new Intl.ListFormat("en", { type: "conjunction" }).format(names).replace(/, and /, " and ");
 }
@@ -162,6 +153,7 @@ function setTime(time, moment, name) {
 const bareClock = (date) => clock.format(date).replace(/[\s\u202f]*\p{L}.*$/u, "");
 const setClock = (time, moment) => setTime(time, moment, clock.format);
 export const setAge = (time, moment) => setTime(time, moment, ageName);
+export const fullMoment = (moment) => fullTime.format(moment);
 const clockTime = (moment) => clock.format(new Date(moment));
 
 /** "Online", "Last seen 14:05", or "Offline" of one who does not say. */
@@ -178,15 +170,6 @@ export function paintAvatar(avatar, name, key) {
   avatar.className = avatar.className.replace(/ ?\bcolour-\d*/, "");
   avatar.classList.add(`colour-${colour(key)}`);
   (find(".avatar-text", avatar) ?? avatar).textContent = initials(name);
-}
-
-export function avatarOf(user, size) {
-  const made = element("span", { class: size ? `avatar is-${size}` : "avatar", "aria-hidden": "true" });
-  const dot = element("span", { class: "presence", "data-presence": user.id });
-  dot.classList.toggle("is-online", user.is_online);
-  made.append(element("span", { class: "avatar-text" }), dot);
-  paintAvatar(made, user.display_name, user.id);
-  return made;
 }
 
 // Messages, as templates/messaging/_message.html has them

@@ -21,9 +21,9 @@ export const menu = { start };
 const acts = {
   reply: composer.reply,
   edit: composer.edit,
-  copy: (message) => copy(message.content),
+  copy: (message) => copy(message.content, "Text copied"),
   resend: (entry) => outbox.retry(entry.client_id),
-  link: (message) => copy(`${location.origin}/c/${message.chat_id}?at=${message.seq}`),
+  link: (message) => copy(`${location.origin}/c/${message.chat_id}?at=${message.seq}`, "Link copied"),
   unread: (message) => markUnread(message).catch((error) => emit("failed", error.message)),
   delete: confirmDelete,
 };
@@ -212,7 +212,7 @@ function actOnRow(row, key) {
   else if (!isAlive(message)) return false;
   else if (key === "Enter") open(row, "menu");
   else if (key === "+") open(row, "menu-react");
-  else if (key === "c") copy(message.content);
+  else if (key === "c") acts.copy(message);
   else if (key === "l") acts.link(message);
   else if (key === "u") acts.unread(message);
   else if (key === "r") composer.reply(message);

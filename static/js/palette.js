@@ -1,8 +1,8 @@
 // The command palette: chats, people and commands by a few letters.
 
-import { avatarOf, element, find, findAll, icon, titleOf } from "./dom.js";
+import { element, find, findAll, icon, titleOf } from "./dom.js";
 import { isComposing, openShortcuts } from "./keyboard.js";
-import { fold, keycaps, marked, rank } from "./parts.js";
+import { avatarOf, fold, keycaps, marked, rank } from "./parts.js";
 import { ask, csrfToken } from "./socket.js";
 import { store } from "./store.js";
 

@@ -1,12 +1,21 @@
-// What the panels that come later share: keycaps, letters found, a place beside a button.
+// What the panels that come later share: avatars, keycaps, letters found, a place beside a button.
 
-import { element } from "./dom.js";
+import { element, paintAvatar } from "./dom.js";
 import { isApple } from "./keyboard.js";
 
 const GAP = 4;
 const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
 const OTHERS = { ...ARROWS, Mod: "Ctrl", Escape: "Esc" };
 const APPLES = { ...ARROWS, Mod: "⌘", Alt: "⌥", Shift: "⇧", Enter: "⏎", Escape: "Esc" };
+
+export function avatarOf(user, size) {
+  const made = element("span", { class: size ? `avatar is-${size}` : "avatar", "aria-hidden": "true" });
+  const dot = element("span", { class: "presence", "data-presence": user.id });
+  dot.classList.toggle("is-online", user.is_online);
+  made.append(element("span", { class: "avatar-text" }), dot);
+  paintAvatar(made, user.display_name, user.id);
+  return made;
+}
 
 /** `Mod+K` as this platform's keyboards have it. */
 export function keycaps(keys) {

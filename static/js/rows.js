@@ -20,9 +20,15 @@ export const rowActs = {
   "all-reactions": (button) => button.closest(".reactions").classList.add("is-open"),
 };
 
-export async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => {});
-  // On plain http there is no clipboard but this one.
+/** Says that it was done, where there is something to say. */
+export async function copy(text, said) {
+  if (navigator.clipboard) await navigator.clipboard.writeText(text).catch(() => copyBySelection(text));
+  else copyBySelection(text);
+  if (said) emit("done", said);
+}
+
+/** On plain http there is no other clipboard. */
+function copyBySelection(text) {
   const was = document.activeElement;
   const field = element("textarea", { class: "visually-hidden" });
   field.value = text;

@@ -1,9 +1,10 @@
 // What stands around the messages, as the server would render it: the list of chats, the open one's
 // head and members, the title.
 
-import { avatarOf, clone, countText, element, find, findAll } from "./dom.js";
-import { lastLine, listOf, paintAvatar, preview, setAge, slot, titleOf } from "./dom.js";
+import { arrange, clone, countText, element, find, findAll } from "./dom.js";
+import { listOf, paintAvatar, presenceWords, preview, setAge, slot, titleOf } from "./dom.js";
 import { outbox } from "./keep.js";
+import { isApple, openPalette } from "./keyboard.js";
 import { socket } from "./socket.js";
 import { isMuted, store } from "./store.js";
 
@@ -12,7 +13,6 @@ const MOST_NAMED = 2;
 
 const lists = { pinned: find("[data-section=pinned]"), recent: find("[data-section=recent]") };
 const rows = new Map(findAll(".chat-list > [data-chat-id]").map((row) => [row.dataset.chatId, row]));
-const filter = find("[data-filter-chats]");
 const siteName = document.title.split(" · ").at(-1);
 const icon = find("link[rel=icon]");
 const plainIcon = icon.getAttribute("href");
@@ -31,7 +31,9 @@ function start() {
   outbox.on("drafts", () => renderLines());
   outbox.on("change", () => renderLines());
   socket.on("up", () => watch((watched = "")));
-  filter.addEventListener("input", applyFilter);
+  const search = find("[data-opens=palette]");
+  search.addEventListener("click", openPalette);
+  if (isApple) find("kbd", search).textContent = "⌘ K";
 }
 
 function opened() {
@@ -77,7 +79,7 @@ function select(row, isOpen) {
 function renderAll() {
   for (const [id, row] of rows) if (!store.chats.has(id)) drop(id, row);
   for (const chat of store.chats.values()) fill(chat);
-  arrange();
+  arrangeAll();
   renderHead();
   showTitle();
   watch();
@@ -86,7 +88,7 @@ function renderAll() {
 function renderOne(chat) {
   if (!rows.has(chat.id)) watch();
   fill(chat);
-  arrange();
+  arrangeAll();
   if (chat.id === store.openId) renderHead();
   showTitle();
 }
@@ -126,51 +128,41 @@ function badge(target, number, text, spoken = "") {
   if (spoken) target.append(element("span", { class: "visually-hidden" }, spoken));
 }
 
-/** One line: who types, else what waits to be sent or written on, else the last message. */
+/** One line: who types, else what was refused or is written on, else the last message. */
 function fillLine(chat, row) {
-  const typing = typingText(chat.id);
+  const typing = chat.peer && typingText(chat.id) ? "typing…" : typingText(chat.id);
   const draft = chat.id === store.openId ? "" : preview(outbox.draftOf(chat.id)?.text ?? "");
-  const label = outbox.hasFailed(chat.id) ? "Not sent: " : draft ? "Draft: " : "";
   const failed = outbox.of(chat.id).find((entry) => entry.reason);
-  const text = failed ? preview(failed.content) : draft || lastLine(chat, store.me.id);
-  row.classList.toggle("is-typing", Boolean(typing));
   const line = slot(row, "line");
-  if (typing || !label) line.replaceChildren(typing || text);
-  else line.replaceChildren(element("span", { class: "is-alarming" }, label), text);
+  row.classList.toggle("is-typing", Boolean(typing));
+  slot(row, "failed").hidden = !failed;
+  if (typing) line.replaceChildren(typing);
+  else if (failed) line.replaceChildren(`You: ${preview(failed.content)}`);
+  else if (draft) line.replaceChildren(element("span", { class: "is-alarming" }, "Draft: "), draft);
+  else line.replaceChildren(lastLine(chat));
+}
+
+function lastLine(chat) {
+  const message = chat.last_message;
+  if (!message) return "No messages yet";
+  const text = preview(message.content);
+  if (message.system || !message.sender) return text;
+  if (message.sender_id === store.me.id) return `You: ${text}`;
+  return chat.peer ? text : `${message.sender.display_name}: ${text}`;
 }
 
 function renderLines() {
   for (const [id, row] of rows) fillLine(store.chats.get(id), row);
 }
 
-/** In the order of activity, the pinned ones apart; moves only what stands wrong. */
-function arrange() {
+/** In the order of activity, the pinned ones apart. */
+function arrangeAll() {
   const place = { pinned: [], recent: [] };
-  for (const chat of store.chats.values()) {
-    place[chat.me.pinned ? "pinned" : "recent"].push(rows.get(chat.id));
-  }
-  for (const [name, wanted] of Object.entries(place)) {
-    let at = find(".chat-list", lists[name]).firstElementChild;
-    for (const row of wanted) {
-      if (row === at) at = at.nextElementSibling;
-      else find(".chat-list", lists[name]).insertBefore(row, at);
-    }
-  }
+  for (const chat of store.chats.values()) place[chat.me.pinned ? "pinned" : "recent"].push(rows.get(chat.id));
+  for (const [name, wanted] of Object.entries(place)) arrange(find(".chat-list", lists[name]), wanted);
   lists.pinned.hidden = !place.pinned.length;
   find(".section-label", lists.recent).hidden = !place.pinned.length;
-  applyFilter();
-}
-
-function applyFilter() {
-  const wanted = filter.value.trim().toLowerCase();
-  let shown = 0;
-  for (const row of rows.values()) {
-    row.hidden = !slot(row, "name").textContent.toLowerCase().includes(wanted);
-    shown += !row.hidden;
-  }
-  const hint = find("[data-hint]");
-  hint.hidden = shown > 0;
-  hint.textContent = store.chats.size ? "Nothing found." : "Your chats will show up here.";
+  find("[data-hint]").hidden = rows.size > 0;
 }
 
 // Typing
@@ -233,31 +225,22 @@ function renderState(chat) {
   const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
   const members = `${chat.member_count} member${chat.member_count === 1 ? "" : "s"}`;
   find("[data-member-count]").textContent = members;
-  const state = chat.peer?.is_online ? "Online" : "Offline";
-  find("[data-chat-state]").textContent = chat.peer ? state : `${members} · ${online} online`;
+  find("[data-chat-state]").textContent = chat.peer ? presenceWords(chat.peer) : `${members} · ${online} online`;
 }
 
 function renderMembers() {
-  find("[data-members]")?.replaceChildren(...[...store.members.values()].map(memberRow));
   renderHead();
   watch();
+  if (find("[data-details]")?.checkVisibility()) showMembers();
 }
 
-function memberRow({ user, role }) {
-  const name = element("span", { class: "member-name" }, user.display_name);
-  const row = element("li", { class: "member", "data-user-id": user.id });
-  row.append(avatarOf(user, "small"), name);
-  const you = user.id === store.me.id ? "You" : "";
-  const chip = role === "member" ? you : role[0].toUpperCase() + role.slice(1);
-  if (chip) row.append(element("span", { class: "chip" }, chip));
-  return row;
-}
+const showMembers = () => import("./members.js").then(({ members }) => members.show());
 
 // Presence
 
 function showPresence(id, isOnline) {
   for (const dot of findAll(`[data-presence="${id}"]`)) dot.classList.toggle("is-online", isOnline);
-  if (store.chat) renderState(store.chat);
+  if (store.chat) renderMembers();
 }
 
 /** Asks to hear of all who have a dot, where they are others than before. */

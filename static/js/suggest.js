@@ -1,9 +1,9 @@
 // What the field offers while one types: people after `@`, emoji after `:`.
 
-import { avatarOf, element } from "./dom.js";
+import { element } from "./dom.js";
 import { loadEmojis, searchEmojis, tones } from "./emojis.js";
 import { insertText } from "./keyboard.js";
-import { fold, keycaps, marked, rank } from "./parts.js";
+import { avatarOf, fold, keycaps, marked, rank } from "./parts.js";
 import { store } from "./store.js";
 
 const MOST_SHOWN = 6;
