@@ -198,7 +198,7 @@ function moveAmongRows(row, key) {
   if (!["ArrowUp", "ArrowDown", "Home", "End"].includes(key)) return false;
   if (!row && key !== "ArrowUp") return false;
   const rows = findAll(".message", timeline.list);
-  const at = row ? rows.indexOf(row) : rows.length;
+  const at = rows.indexOf(row ?? timeline.visible().at(-1)) + (row ? 0 : 1);
   const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 }[key];
   rows[to]?.focus();
   rows[to]?.scrollIntoView({ block: "nearest" });

@@ -86,6 +86,7 @@ function replyIn(row) {
 
 /** Forgets all rows: another chat's come. */
 function reset() {
+  gliding = null;
   rows.clear();
   pending.clear();
   list.replaceChildren();
