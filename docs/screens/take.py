@@ -70,10 +70,16 @@ class Stage:
         _date(chat, story)
         last = self.ask("ben", "GET", f"/chats/{chat}")["last_seq"]
         self.ask("ben", "POST", f"/chats/{chat}/read", seq=last)
-        if story.unread:
-            self.ask("ben", "POST", f"/chats/{chat}/unread", seq=last - story.unread + 1)
         if story.me:
             self.ask("ben", "PATCH", f"/chats/{chat}", me=story.me)
+
+    def leave_unread(self) -> None:
+        """What a picture before this one has read."""
+        for key, story in STORIES.items():
+            if story.unread:
+                last = self.ask("ben", "GET", f"/chats/{self.chats[key]}")["last_seq"]
+                seq = last - story.unread + 1
+                self.ask("ben", "POST", f"/chats/{self.chats[key]}/unread", seq=seq)
 
     def _say(self, chat: str, line: Line, said: list[str]) -> str:
         at = f"/chats/{chat}/messages"
@@ -124,7 +130,7 @@ def others_online(stage: Stage) -> Iterator[None]:
 
 
 def _socket(url: str, token: str) -> connect:
-    return connect(url, additional_headers={"Authorization": f"Bearer {token}"}, max_size=None)
+    return connect(url, additional_headers={"Authorization": f"Bearer {token}"}, max_queue=None)
 
 
 # What is open in a picture
@@ -180,7 +186,7 @@ def wrong_password(page: Page) -> None:
 def offline(page: Page) -> None:
     page.wait_for_timeout(1000)
     page.context.set_offline(True)
-    for text in ("The short version fits on one page anyway.", "Photo of the page follows."):
+    for text in ("The short version fits on one page anyway.", "Anything else can wait."):
         page.locator("#composer textarea").fill(text)
         page.keyboard.press("Enter")
     page.locator("#composer textarea").fill("I can also print it")
@@ -242,8 +248,9 @@ class Studio:
             return
         is_signed_in = picture.where not in ("/login", "/register")
         page = self._profile(picture, scale, is_signed_in=is_signed_in).new_page()
+        self.stage.leave_unread()
         page.set_viewport_size({"width": picture.width, "height": picture.height})
-        page.clock.set_fixed_time(NOW)
+        page.clock.install(time=NOW)
         page.goto(self._path(picture.where))
         picture.prepare(page)
         page.screenshot(path=file)
