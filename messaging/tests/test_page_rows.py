@@ -72,6 +72,7 @@ NORMALISED = """rows => rows.map(row => {
     const extras = "[data-tools], [data-act=copy-code], [data-act=unfold], .receipt";
     for (const extra of copy.querySelectorAll(extras)) extra.remove();
     copy.classList.remove("is-folded");
+    for (const pre of copy.querySelectorAll("pre")) pre.removeAttribute("tabindex");
     const show = node => {
         if (node.nodeType === 3) return node.data.replace(/\\s+/g, " ").trim();
         const attributes = [...node.attributes]

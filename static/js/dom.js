@@ -213,6 +213,8 @@ function dressText(row, { content }) {
   row.classList.remove("is-folded");
   find("[data-act=unfold]", row)?.remove();
   for (const code of findAll(".code", row)) (find("figcaption", code) ?? code).append(copyButton());
+  // What scrolls sideways has to scroll by keys.
+  for (const pre of findAll("pre", row)) pre.tabIndex = 0;
   if (content.length > MAYBE_LONG || content.split("\n").length > MAYBE_LINES) unmeasured.add(row);
 }
 

@@ -20,8 +20,7 @@ const rows = new Map();
 const pending = new Map();
 const days = new Map();
 const replies = new Map();
-const divider = element("li", { class: "unread-line", id: "unread", role: "separator" });
-divider.append(element("span"));
+const divider = element("li", { class: "unread-line", id: "unread" }, element("span", { role: "separator" }));
 let again = () => {};
 let landed = () => {};
 /** Where a smooth jump leads to, while it lasts. */
