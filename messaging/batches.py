@@ -22,7 +22,7 @@ from messaging.formatting import to_html
 from messaging.models import Mention, Message
 from messaging.serializers import Document, message_document, message_documents
 
-LOCK_MILLISECONDS = 300
+LOCK_MILLISECONDS = 1_000
 
 
 class Posted(NamedTuple):

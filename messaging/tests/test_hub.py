@@ -193,6 +193,7 @@ async def test_the_whole_sweep_finds_what_was_changed_long_ago(
     hub._swept_whole_at = NEVER
     await hub._sweep()
     await ear.until(stored["version"])
+    await ear.until_told("chat.created")
     assert [one["chat"]["id"] for one in ear.frames if "chat" in one] == [str(new.id)]
     assert not other.socket.is_open
     ear.frames.clear()

@@ -738,6 +738,7 @@ def test_a_torn_history_keeps_the_place(
 
 def _say_that_history_is_torn(page: Page) -> None:
     """As the server does after more changes than it sends at once."""
+
     def tear(ws: Any) -> None:
         server = ws.connect_to_server()
 
