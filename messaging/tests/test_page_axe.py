@@ -210,8 +210,17 @@ def _suggest(page: Page) -> None:
     page.locator("[data-composer] textarea").press_sequentially("Ask @")
 
 
+def _pick_two(page: Page) -> None:
+    page.locator("[data-opens=new-chat]:visible").click()
+    for _ in range(2):
+        page.locator(".found [role=option]").first.click()
+    expect(page.locator(".to-chip")).to_have_count(2)
+
+
 OVERLAYS: dict[str, tuple[Callable[[Page], None], str]] = {
     "new chat": (lambda page: page.locator("[data-opens=new-chat]:visible").click(), ".dialog"),
+    "people picked": (_pick_two, ".to-chip"),
+    "person": (lambda page: page.locator(".member-link").last.click(), ".person-card"),
     "message menu": (_open_menu, "[data-menu]"),
     "emoji picker": (
         lambda page: page.get_by_role("button", name="Emoji", exact=True).click(),

@@ -32,7 +32,7 @@ if (find("[data-conversation]")) {
   reading.start();
   composer.start();
   attention.start();
-  import("./receipts.js").then(({ start }) => start());
+  addEventListener("load", () => import("./receipts.js").then(({ start }) => start()));
   document.addEventListener("pointerover", loadMenu, { once: true, passive: true });
   document.addEventListener("focusin", loadMenu, { once: true });
   begin();

@@ -60,6 +60,6 @@ panel.addEventListener("keydown", (event) => {
   event.stopPropagation();
   close();
 });
-document.addEventListener("click", ({ target }) => target === document.body && close());
+document.addEventListener("click", ({ target }) => target.contains(document.body) && close());
 WIDE.addEventListener("change", close);
 store.on("open", () => setOver(false));

@@ -80,7 +80,18 @@ function memberRow({ user, role }) {
 const card = element("div", { class: "person-card", popover: "auto", role: "dialog", "aria-labelledby": "card-name" });
 document.body.append(card);
 
-export async function openCard(opener, id) {
+let opener = null;
+
+/** Where nothing has taken the focus it goes back; the list may have been made anew since. */
+card.addEventListener("toggle", ({ newState }) => {
+  const isLost = document.activeElement === document.body || card.contains(document.activeElement);
+  if (newState === "open" || !isLost) return;
+  const again = find(`[data-card="${opener.dataset.card}"]`, list);
+  (opener.closest(".message") ?? (opener.isConnected ? opener : again))?.focus({ preventScroll: true });
+});
+
+export async function openCard(target, id) {
+  opener = target.closest("[data-card]") ?? target;
   const user = store.members.get(id)?.user ?? (await get(`/users/${id}`).catch(() => null));
   const common = element("div", { class: "card-common" });
   card.replaceChildren(...(user ? face(user) : gone()), common);

@@ -15,6 +15,7 @@ const dialog = find("[data-dialog=new-chat]");
 const [form, input, to, list, shared] = ["form", "[data-find-people]", "[data-to]", "[data-found]", "[data-shared]"].map((part) => dialog && find(part, dialog));
 const picked = new Map();
 let found = [];
+let foundFor = "";
 let pointed = -1;
 let timer = 0;
 let isBusy = false;
@@ -80,6 +81,7 @@ async function search() {
   const letters = input.value.trim();
   const answer = await get(`/users?search=${encodeURIComponent(letters)}`).catch(() => null);
   if (input.value.trim() !== letters) return;
+  foundFor = letters;
   found = (answer?.results ?? []).filter(({ id }) => id !== store.me.id && !picked.has(id));
   list.replaceChildren(...found.map(option));
   const none = letters ? `Nobody found for “${letters}”. Try fewer letters.` : "Nobody else is here yet.";
@@ -185,6 +187,7 @@ function pressed(event) {
   if (isComposing(event) || event.target !== input) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && found.length) point((pointed + step + found.length + (pointed < 0 && step < 0 ? 1 : 0)) % found.length);
+  else if (event.key === "Enter" && input.value.trim() !== foundFor) search().then(() => pointed >= 0 && pick(found[pointed]));
   else if (event.key === "Enter" && pointed >= 0 && !event.ctrlKey && !event.metaKey) pick(found[pointed]);
   else if (event.key === "Enter") start();
   else if (event.key === "Backspace" && !input.value && picked.size) unpick([...picked.keys()].at(-1));

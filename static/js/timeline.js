@@ -56,7 +56,7 @@ function start(callbacks) {
   region.addEventListener("scrollend", land);
   for (const type of INTERRUPTIONS) region.addEventListener(type, () => (gliding = null), { passive: true });
   list.addEventListener("click", pressed);
-  document.addEventListener("focusin", format, { once: true });
+  addEventListener("load", format, { once: true });
   setInterval(() => store.room && outbox.of(store.openId).forEach(pendingRow), STATE_SECONDS * 1000);
 }
 
