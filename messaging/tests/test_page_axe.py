@@ -201,6 +201,11 @@ def _confirm(page: Page) -> None:
     page.get_by_role("menuitem", name="Delete", exact=True).click()
 
 
+def _open_palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type(">")
+
+
 def _sign_out(page: Page) -> None:
     page.evaluate("document.querySelector('[data-dialog=signed-out]').showModal()")
 
@@ -226,7 +231,7 @@ OVERLAYS: dict[str, tuple[Callable[[Page], None], str]] = {
         lambda page: page.get_by_role("button", name="Emoji", exact=True).click(),
         "[role=gridcell]",
     ),
-    "palette": (lambda page: page.keyboard.press("Control+k"), ".palette [role=option]"),
+    "palette": (_open_palette, ".palette [role=option]"),
     "shortcuts": (lambda page: page.keyboard.press("Control+/"), ".shortcuts"),
     "confirmation": (_confirm, "[data-confirm]"),
     "signed out": (_sign_out, "[data-dialog=signed-out]"),
