@@ -162,6 +162,7 @@ def new_chat(page: Page) -> None:
     page.wait_for_timeout(1000)
     for name in ("Ana Silva", "سارة حداد", "林美玲"):
         page.locator(".dialog .person").filter(has_text=name).first.click()
+        page.wait_for_timeout(700)
 
 
 def palette(page: Page) -> None:

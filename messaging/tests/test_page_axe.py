@@ -203,7 +203,7 @@ def _confirm(page: Page) -> None:
 
 def _open_palette(page: Page) -> None:
     page.keyboard.press("Control+k")
-    page.keyboard.type(">")
+    page.locator(".palette input").fill(">")
 
 
 def _sign_out(page: Page) -> None:
@@ -217,8 +217,9 @@ def _suggest(page: Page) -> None:
 
 def _pick_two(page: Page) -> None:
     page.locator("[data-opens=new-chat]:visible").click()
-    for _ in range(2):
-        page.locator(".found [role=option]").first.click()
+    found = page.locator(".found [role=option]")
+    found.first.click()
+    found.last.click()
     expect(page.locator(".to-chip")).to_have_count(2)
 
 
