@@ -1,6 +1,7 @@
 """Template tags: icons, avatars, and what a chat is called."""
 
 import functools
+import json
 import zlib
 from datetime import datetime
 from typing import Any
@@ -50,6 +51,12 @@ def favicon() -> str:
     """The page's picture, as an address that needs no request."""
     file = settings.BASE_DIR / "static" / "favicon.svg"
     return f"data:image/svg+xml,{quote(file.read_text().strip())}"
+
+
+@register.filter
+def as_json(facts: dict[str, Any]) -> str:
+    """For a script, between quotes and by way of ``escapejs``."""
+    return json.dumps(facts)
 
 
 @register.simple_tag

@@ -12,7 +12,15 @@ let kept = chosen();
 for (const row of findAll("[data-plain]")) row.hidden = true;
 for (const form of findAll("[data-keeps=settings]")) form.addEventListener("change", keepChoice);
 find("[data-keeps=profile]").addEventListener("submit", keepProfile);
+find("form[action='/logout']").addEventListener("submit", logOut);
+find("[data-device]").textContent = deviceText();
 followSections();
+
+async function logOut(event) {
+  event.preventDefault();
+  const { leave } = await import("./forget.js");
+  leave(event.target, me.id);
+}
 
 async function keepChoice({ target }) {
   const form = target.form;
@@ -87,6 +95,12 @@ function blame(form, input, detail) {
   input.setAttribute("aria-describedby", error.id);
   input.closest(".field").classList.add("is-invalid");
   input.closest(".field").append(error);
+}
+
+function deviceText() {
+  if (!isSecureContext) return "This address is plain http, so the page can't be installed or opened offline. HTTPS makes both work. What you write is kept here until it is sent.";
+  if (!navigator.serviceWorker) return "This browser doesn't open the page offline. What you write is kept here until it is sent.";
+  return "Your last chats open here without a connection, and what you write then is sent later. Your browser's menu installs the page as an app.";
 }
 
 /** Marks in the list the section that one reads. */
