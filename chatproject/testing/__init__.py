@@ -18,6 +18,7 @@ import pytest
 from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Newcomer, Person, rest_client, web_session
 from chatproject.testing.held import Held, Hold
+from chatproject.testing.proxy import Proxy
 from chatproject.testing.sockets import SocketClient
 from chatproject.testing.stage import (
     IS_SERVICES,
@@ -35,6 +36,7 @@ __all__ = [
     "Hold",
     "Newcomer",
     "Person",
+    "Proxy",
     "Server",
     "SocketClient",
     "another_installation",
@@ -156,10 +158,14 @@ def _running(server: Server) -> Iterator[Server]:
 @pytest.fixture
 def newcomer(strict_server: Server) -> Iterator[Callable[[str], Newcomer]]:
     """Makes people on it."""
+    yield from _registering(strict_server)
+
+
+def _registering(server: Server) -> Iterator[Callable[[str], Newcomer]]:
     made: list[Newcomer] = []
 
     def make(name: str) -> Newcomer:
-        made.append(Newcomer(strict_server, name))
+        made.append(Newcomer(server, name))
         return made[-1]
 
     yield make
@@ -275,7 +281,8 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     errors: list[str] = []
 
     def open_one(who: Person | None = None, path: str = "/", **options: Any) -> Any:
-        context = browser.new_context(base_url=server.url, **options)
+        options = {"base_url": server.url, "service_workers": "block", **options}
+        context = browser.new_context(**options)
         contexts.append(context)
         if who:
             context.add_cookies(
@@ -292,6 +299,29 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """The network in front of ``far_server``."""
+    made = Proxy()
+    yield made
+    made.cut()
+
+
+@pytest.fixture
+def far_server(own_environment: dict[str, str], proxy: Proxy) -> Iterator[Server]:
+    """A server with an installation of its own, that browsers reach through the proxy alone."""
+    server = Server(**own_environment, PUBLIC_URL=proxy.url)
+    for running in _running(server):
+        proxy.start(server.port)
+        yield running
+
+
+@pytest.fixture
+def far_person(far_server: Server) -> Iterator[Callable[[str], Newcomer]]:
+    """Makes people on it."""
+    yield from _registering(far_server)
 
 
 def _open_greeted(page: Any, path: str) -> None:

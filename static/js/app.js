@@ -3,7 +3,7 @@
 import { attention } from "./attention.js";
 import { composer } from "./composer.js";
 import { clone, find, slot, titleOf } from "./dom.js";
-import { follow } from "./events.js";
+import { follow, takeKept } from "./events.js";
 import { keyboard } from "./keyboard.js";
 import { keep, outbox } from "./keep.js";
 import { reading } from "./reading.js";
@@ -15,9 +15,12 @@ import { timeline } from "./timeline.js";
 const ROUTE = /^\/(?:c\/([0-9a-f-]{36}))?$/;
 const BANNER_AFTER = 3;
 const BACK_FOR = 1.5;
+const COUNTED_FROM = 4;
 const SKELETON_AFTER = 0.2;
 const KEEP_AFTER = 2;
 const OFFLINE = "You're offline. Messages will send when you're back.";
+const UNREACHED = "We couldn't reach the server.";
+const SIGNED_OUT = "You're signed out. What you write is kept.";
 
 const lists = find(".chat-lists");
 let listTop = 0;
@@ -51,8 +54,12 @@ document.addEventListener("click", doInDetails);
 document.addEventListener("click", openCard);
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
+for (const type of ["change", "drafts"]) outbox.on(type, showStranded);
+store.on("chats", showStranded);
+find("[data-stranded]").addEventListener("click", () => import("./unsent.js").then(({ open }) => open()));
 watchConnection();
-socket.start();
+socket.start(store.me.id);
+addEventListener("load", () => whenIdle(() => import("./worker.js").then(({ start }) => start())));
 
 // From chat to chat
 
@@ -67,13 +74,21 @@ async function begin() {
   const id = chatIn(location);
   const at = Number(new URLSearchParams(location.search).get("at")) || undefined;
   const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  if ("kept" in document.documentElement.dataset) takeKept((await keep.rooms()) ?? []);
   if (store.room && id === store.openId) {
     const kept = isReload ? JSON.parse(sessionStorage.getItem("place")) : null;
     const left = kept?.id === id ? kept : null;
     if (left) await reach(left);
     reading.enter({ at: left ? undefined : at, left, isAdopted: true });
     isRestored.then(composer.enter);
-  } else if (id !== undefined) await show(id, at);
+  } else if (id && !store.chats.has(id)) leaveUnknown();
+  else if (id !== undefined) await show(id, at);
+}
+
+function leaveUnknown() {
+  say("That chat is not kept in this browser.");
+  history.replaceState(null, "", "/");
+  show(null);
 }
 
 /** Where one was before a reload, the server may not have put into the page. */
@@ -103,7 +118,7 @@ async function show(id, at) {
   find("[data-conversation]").hidden = find("[data-details]").hidden = !id;
   find("[data-home]").hidden = Boolean(id);
   if (!id) return returnToList();
-  composer.enter();
+  isRestored.then(composer.enter);
   await fill(at);
 }
 
@@ -113,7 +128,9 @@ function leave() {
     attention.leave();
     Object.assign(store.room, { place: reading.placeNow(), isLeftUnread: false });
   }
-  if (store.room) composer.leave();
+  if (!store.room) return;
+  composer.leave();
+  keep.keepRoom(store.room);
 }
 
 function returnToList() {
@@ -233,38 +250,69 @@ function askToSignIn() {
   if (!dialog.open) dialog.showModal();
 }
 
+function showStranded() {
+  const number = outbox.stranded().length;
+  find("[data-stranded]").hidden = !number;
+  find("[data-stranded-count]").textContent = String(number);
+}
+
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+
 // The connection
 
 /** Says nothing of an absence of less than three seconds. */
 function watchConnection() {
-  let timer = setTimeout(showAway, BANNER_AFTER * 1000);
-  socket.on("down", () => {
-    timer = setTimeout(showAway, BANNER_AFTER * 1000);
-  });
-  socket.on("up", () => {
+  let awayFrom = performance.now();
+  let timer = 0;
+  const look = () => {
     clearTimeout(timer);
-    if (document.body.classList.contains("is-offline")) showBack();
-  });
-  addEventListener("offline", () => document.body.classList.contains("is-offline") && showAway());
+    if (socket.isUp) return;
+    const isLong = performance.now() - awayFrom >= BANNER_AFTER * 1000;
+    if (isLong || socket.hasEnded) showAway();
+    timer = setTimeout(look, 500);
+  };
+  socket.on("down", () => (awayFrom = performance.now()));
+  for (const type of ["down", "ended"]) socket.on(type, look);
+  socket.on("up", () => document.body.classList.contains("is-offline") && showBack());
+  find("[data-try-now]")?.addEventListener("click", () => (socket.hasEnded ? askToSignIn() : socket.tryNow(), look()));
+  look();
 }
 
 function showAway() {
   document.body.classList.add("is-offline");
-  tell(navigator.onLine ? "Reconnecting…" : OFFLINE);
+  const wait = Math.ceil(socket.secondsUntilRetry);
+  if (socket.hasEnded) tell(SIGNED_OUT, { short: "Signed out", button: "Sign in" });
+  else if (!navigator.onLine) tell(OFFLINE, { short: "Offline", button: "Try now", wait });
+  else if (wait >= COUNTED_FROM || isCounting()) tell(UNREACHED, { short: "Offline", button: "Try now", wait });
+  else tell("Reconnecting…");
 }
+
+/** What counts seconds goes on to, until they are over. */
+const isCounting = () => find("[data-banner-text]")?.textContent === UNREACHED && socket.secondsUntilRetry > 0;
 
 function showBack() {
   document.body.classList.remove("is-offline");
-  tell("Back online", true);
+  const dialog = find("[data-dialog=signed-out]");
+  if (dialog?.open) dialog.close();
+  tell("Back online", { isGood: true });
   setTimeout(() => document.body.classList.contains("is-offline") || tell(""), BACK_FOR * 1000);
 }
 
-function tell(text, isGood = false) {
+/** The same words again are not set again: they would be read out again. */
+function tell(text, { short = text, button = "", wait = 0, isGood = false } = {}) {
   const banner = find("[data-banner]");
-  banner.textContent = text;
+  if (!banner) return;
   banner.hidden = !text;
   banner.classList.toggle("is-ok", isGood);
-  find("[data-connection]").textContent = text || `@${store.me.username}`;
+  setText(find("[data-banner-text]", banner), text);
+  setText(find("[data-banner-wait]", banner), wait ? `Trying again in ${wait} s.` : "");
+  setText(find("[data-try-now]", banner), button);
+  find("[data-try-now]", banner).hidden = !button;
+  setText(find("[data-connection]"), short || `@${store.me.username}`);
+}
+
+function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
 }
 
 /** One at a time. `again` is what to do where the reader asks for it. */

@@ -7,7 +7,6 @@ import { socket } from "./socket.js";
 import { store } from "./store.js";
 import { timeline } from "./timeline.js";
 
-
 const DRAFT_SECONDS = 0.3;
 const TYPING_SECONDS = 3;
 const MAX_CONTENT = 10_000;
@@ -23,7 +22,9 @@ let replyTo = null;
 let editing = null;
 let putBy = "";
 let draftTimer = 0;
-let typedAt = 0;
+/** Whether something was typed or chosen that is not kept yet; other tabs keep drafts, too. */
+let isTouched = false;
+let typedAt = -Infinity;
 let suggestions = null;
 
 export const composer = { start, enter, leave, focus: () => field.focus(), reply, edit, cancel };
@@ -40,21 +41,24 @@ function start() {
   addEventListener("pagehide", saveDraft);
 }
 
-/** Another chat was opened: its draft is back. What was typed before the script came stays. */
+/** Another chat was opened: its draft is back. What was typed before the script came joins it. */
 function enter() {
-  const draft = field.value ? { text: field.value } : outbox.draftOf(store.openId);
-  replyTo = (draft?.reply_to && store.room?.withId(draft.reply_to)) || null;
-  setText(draft?.text ?? "");
+  const { text = "", reply: answered = null, edit: edited = null } = outbox.draftOf(store.openId) ?? {};
+  isTouched = Boolean(field.value) && field.value !== text;
+  const all = isTouched && text ? `${text}\n${field.value}` : field.value || text;
+  [replyTo, editing, putBy] = [answered, edited?.message ?? null, edited ? all : ""];
+  setText(edited ? edited.text : all);
   showContext();
   if (matchMedia("(pointer: fine)").matches) field.focus({ preventScroll: true });
 }
 
 function leave() {
   saveDraft();
-  [replyTo, editing, putBy, typedAt] = [null, null, "", 0];
+  [replyTo, editing, putBy, typedAt] = [null, null, "", -Infinity];
   setText("");
 }
 
+const isTooLong = () => [...field.value.trim()].length > MAX_CONTENT;
 const isBlank = (text) => BLANK.test(text);
 const isComposing = (event) => event.isComposing || event.keyCode === 229;
 const isTouch = () => matchMedia("(pointer: coarse)").matches;
@@ -86,13 +90,13 @@ function sends(event) {
 function submit() {
   const text = field.value.trim();
   if (editing) return saveEdit(text);
-  if (isBlank(text) || [...text].length > MAX_CONTENT) return;
+  if (isBlank(text) || isTooLong()) return;
   setText("");
   const answered = replyTo;
   replyTo = null;
+  isTouched = false;
   showContext();
   clearTimeout(draftTimer);
-  typedAt = 0;
   reading.clearDivider();
   outbox.add(store.openId, text, answered?.id ?? null);
   reading.toEnd();
@@ -103,6 +107,15 @@ function setText(text) {
   field.value = text;
   grow();
   showCount();
+  showWhetherSendable();
+}
+
+/** The button stays in reach, and says why it does nothing. */
+function showWhetherSendable() {
+  const send = find(".send", form);
+  const reason = isTooLong() ? "Too long to send" : isBlank(field.value) && !editing ? "Write something first" : "";
+  send.setAttribute("aria-disabled", String(Boolean(reason)));
+  send.title = reason;
 }
 
 async function pickEmoji({ currentTarget: button }) {
@@ -121,12 +134,19 @@ async function offerSuggestions() {
 function changed() {
   grow();
   showCount();
+  showWhetherSendable();
+  isTouched = true;
   clearTimeout(draftTimer);
   draftTimer = setTimeout(saveDraft, DRAFT_SECONDS * 1000);
-  if (!editing && !isBlank(field.value) && Date.now() - typedAt >= TYPING_SECONDS * 1000) {
-    typedAt = Date.now();
-    socket.tell("typing", { chat_id: store.openId });
-  }
+  tellTyping();
+}
+
+/** Others see it for six seconds, or until the message is there. */
+function tellTyping() {
+  const isWanted = store.me.settings.shows_typing !== false && !editing && !isBlank(field.value);
+  if (!isWanted || performance.now() - typedAt < TYPING_SECONDS * 1000) return;
+  typedAt = performance.now();
+  socket.tell("typing", { chat_id: store.openId });
 }
 
 /** Browsers without `field-sizing` need a height. */
@@ -147,9 +167,22 @@ function showCount() {
 
 function saveDraft() {
   clearTimeout(draftTimer);
+  if (!isTouched || !store.openId) return;
+  isTouched = false;
   const text = editing ? putBy : field.value;
-  const isEmpty = !text && !replyTo;
-  outbox.setDraft(store.openId, isEmpty ? null : { text, reply_to: replyTo?.id ?? null });
+  const edited = editing && { message: gist(editing), text: field.value };
+  const isEmpty = !text && !replyTo && !edited;
+  outbox.setDraft(store.openId, isEmpty ? null : { text, reply: replyTo && gist(replyTo), edit: edited });
+}
+
+/** What is needed of a message that is answered or edited, should it not be at hand again. */
+function gist({ id, chat_id, seq, sender_id, sender, content }) {
+  return { id, chat_id, seq, sender_id, sender, content };
+}
+
+function touch() {
+  isTouched = true;
+  saveDraft();
 }
 
 // Replies and edits
@@ -167,7 +200,7 @@ function reply(message) {
   if (editing) cancel();
   replyTo = message;
   showContext();
-  saveDraft();
+  touch();
   field.focus();
 }
 
@@ -176,6 +209,7 @@ function edit(message) {
   editing = message;
   setText(message.content);
   showContext();
+  touch();
   field.focus();
   field.setSelectionRange(field.value.length, field.value.length);
 }
@@ -190,12 +224,13 @@ function editLast() {
 /** Ends an edit, else a reply. False where there was neither. */
 function cancel() {
   if (!editing && !replyTo) return false;
-  if (editing) setText(putBy);
-  else replyTo = null;
+  const text = editing ? putBy : field.value;
+  if (!editing) replyTo = null;
   editing = null;
   putBy = "";
+  setText(text);
   showContext();
-  saveDraft();
+  touch();
   field.focus();
   return true;
 }

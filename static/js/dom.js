@@ -1,6 +1,10 @@
 // How data becomes elements: templates, names, times. The only module that sets HTML.
 
-const policy = globalThis.trustedTypes?.createPolicy("message-html", { createHTML: (html) => html });
+const WORKER = "/sw.js";
+const policy = globalThis.trustedTypes?.createPolicy("message-html", {
+  createHTML: (html) => html,
+  createScriptURL: () => WORKER,
+});
 const AVATAR_COLOURS = 8;
 const GONE_ACCOUNT = "Deleted account";
 const SVG = "http://www.w3.org/2000/svg";
@@ -48,6 +52,9 @@ export function arrange(parent, wanted) {
     else parent.insertBefore(child, at);
   }
 }
+
+/** The address of the service worker, which is no other. */
+export const workerUrl = () => (policy ? policy.createScriptURL("") : WORKER);
 
 /** `html` is a message's own, made safe by the server. Nothing else may come here. */
 function setHtml(target, html) {
@@ -318,7 +325,9 @@ export function fillState(row, said, isFailed) {
   if ((find("span", state)?.textContent ?? "") === said) return;
   const button = (act, name) => element("button", { type: "button", "data-act": act }, name);
   const buttons = isFailed ? [button("resend", "Try again"), button("discard", "Delete")] : [];
-  state.replaceChildren(...(said ? [icon(isFailed ? "alert" : "clock"), element("span", {}, said), ...buttons] : []));
+  // The clock alone says it to eyes: most are sent within another second.
+  const text = element("span", said === "Sending" ? { class: "visually-hidden" } : {}, said);
+  state.replaceChildren(...(said ? [icon(isFailed ? "alert" : "clock"), text, ...buttons] : []));
 }
 
 function plainly(content) {

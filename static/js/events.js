@@ -8,9 +8,24 @@ const TYPING_SECONDS = 6;
 const REFRESH_SECONDS = 0.4;
 
 export function follow() {
-  socket.on("hello", ({ user }) => user.id === store.me.id || location.reload());
+  socket.on("stranger", () => location.reload());
   socket.on("up", sync);
   socket.on("event", takeEvent);
+}
+
+/** The page itself was kept, some time ago: what was kept of chats since then is newer. */
+export function takeKept(rooms) {
+  for (const { id, chat } of rooms) {
+    if (store.chats.get(id)?.version >= chat.version) continue;
+    store.chats.set(id, chat);
+    store.rooms.delete(id);
+    if (id === store.openId) store.room = null;
+  }
+  const at = (chat) => Date.parse(chat.last_message?.created_at ?? chat.created_at);
+  const all = [...store.chats.values()].sort((one, other) => at(other) - at(one));
+  store.chats.clear();
+  for (const chat of all) store.chats.set(chat.id, chat);
+  emit("chats");
 }
 
 let isSyncing = false;
@@ -178,6 +193,7 @@ function removeChat(id) {
   if (id === store.openId) emit("removed", chat);
   store.rooms.delete(id);
   store.chats.delete(id);
+  emit("gone", id);
   emit("chats");
 }
 

@@ -198,7 +198,7 @@ function logOut() {
   const token = element("input", { type: "hidden", name: "csrfmiddlewaretoken", value: csrfToken() });
   const form = element("form", { method: "post", action: "/logout", hidden: "" }, token);
   document.body.append(form);
-  form.submit();
+  import("./forget.js").then(({ leave }) => leave(form, store.me.id));
 }
 
 const goTo = (path) => location.assign(path);

@@ -27,12 +27,12 @@ export async function copy(text, said) {
   if (said) emit("done", said);
 }
 
-/** On plain http there is no other clipboard. */
+/** On plain http there is no other clipboard; below a dialog nothing can be selected. */
 function copyBySelection(text) {
   const was = document.activeElement;
   const field = element("textarea", { class: "visually-hidden" });
   field.value = text;
-  document.body.append(field);
+  (find("dialog[open]") ?? document.body).append(field);
   field.select();
   document.execCommand("copy");
   field.remove();
