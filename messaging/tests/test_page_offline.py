@@ -235,13 +235,8 @@ def test_a_new_release_is_offered_and_taken_where_nobody_looks_or_writes(
     assert new != old
     page.wait_for_function("async () => (await caches.keys()).length === 2", timeout=SOON)
     far_server.stop()
-    began = time.monotonic()
-    for name in ("request", "requestfinished", "requestfailed"):
-        page.on(name, lambda r, name=name: print("DBG", round(time.monotonic() - began, 2), name, r.url[-60:]))
-    page.on("console", lambda l: print("DBG", round(time.monotonic() - began, 2), l.text[:200]))
     page.reload(wait_until="commit")
     expect(texts(page)).to_have_text(["Who brings the oars?"])
-    page.wait_for_load_state("load", timeout=10_000)
     far_server.start()
 
 

@@ -54,9 +54,6 @@ document.addEventListener("click", doInDetails);
 document.addEventListener("click", openCard);
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
-for (const type of ["change", "drafts"]) outbox.on(type, showStranded);
-store.on("chats", showStranded);
-find("[data-stranded]").addEventListener("click", () => import("./unsent.js").then(({ open }) => open()));
 watchConnection();
 socket.start(store.me.id);
 addEventListener("load", () => whenIdle(() => import("./worker.js").then(({ start }) => start())));
@@ -248,12 +245,6 @@ function askToSignIn() {
   if (!dialog) return location.assign(address);
   find("a", dialog).href = address;
   if (!dialog.open) dialog.showModal();
-}
-
-function showStranded() {
-  const number = outbox.stranded().length;
-  find("[data-stranded]").hidden = !number;
-  find("[data-stranded-count]").textContent = String(number);
 }
 
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;

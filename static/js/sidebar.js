@@ -28,8 +28,8 @@ function start() {
   store.on("typing", showTyping);
   store.on("members", renderMembers);
   store.on("presence", showPresence);
-  outbox.on("drafts", () => renderLines());
-  outbox.on("change", () => renderLines());
+  for (const type of ["drafts", "change"]) outbox.on(type, renderWritten);
+  find("[data-stranded]").addEventListener("click", () => import("./unsent.js").then(({ open }) => open()));
   socket.on("up", () => watch((watched = "")));
   const search = find("[data-opens=palette]");
   search.addEventListener("click", openPalette);
@@ -77,6 +77,7 @@ function select(row, isOpen) {
 }
 
 function renderAll() {
+  renderStranded();
   for (const [id, row] of rows) if (!store.chats.has(id)) drop(id, row);
   for (const chat of store.chats.values()) fill(chat);
   arrangeAll();
@@ -149,6 +150,18 @@ function lastLine(chat) {
   if (message.system || !message.sender) return text;
   if (message.sender_id === store.me.id) return `You: ${text}`;
   return chat.peer ? text : `${message.sender.display_name}: ${text}`;
+}
+
+function renderWritten() {
+  renderLines();
+  renderStranded();
+}
+
+/** What was written in chats that one is no longer in. */
+function renderStranded() {
+  const number = outbox.stranded().length;
+  find("[data-stranded]").hidden = !number;
+  find("[data-stranded-count]").textContent = String(number);
 }
 
 function renderLines() {

@@ -8,6 +8,7 @@ import { timeline } from "./timeline.js";
 const LATER = "details emoji emojis forget format members menu palette parts people receipts rows shortcuts suggest unsent".split(" ");
 
 const NEAR = 64;
+const TAKEN_WITHIN = 3;
 
 let registration = null;
 let pill = null;
@@ -48,7 +49,11 @@ function isIdle() {
 
 const isAtEnd = (region) => region.scrollHeight - region.clientHeight - region.scrollTop <= NEAR;
 
-function reload() {
+/** Once the new worker is in charge: else the page that comes would be offered the same again. */
+async function reload() {
+  const taken = new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve));
+  const late = new Promise((resolve) => setTimeout(resolve, TAKEN_WITHIN * 1000));
   registration.waiting?.postMessage("activate");
+  await Promise.race([taken, late]);
   location.reload();
 }
