@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -186,7 +187,7 @@ def test_r2_marks_only_rise_and_are_half_a_second_apart(
     assert seqs == sorted(set(seqs))
     assert seqs[-1] == 30
     assert len(seqs) >= 3
-    pauses = [later - sooner for (sooner, _), (later, _) in zip(told, told[1:], strict=False)]
+    pauses = [later - sooner for (sooner, _), (later, _) in pairwise(told)]
     assert min(pauses) > 400, pauses
 
 

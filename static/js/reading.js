@@ -9,6 +9,7 @@ import { timeline, topOf } from "./timeline.js";
 const PINNED_WITHIN = 64;
 const MOST_ROWS = 300;
 const STEP = 50;
+const GROW = 20;
 const LOAD_WITHIN = 1.5;
 
 const { region, list } = timeline;
@@ -107,7 +108,7 @@ function keepPlace() {
 /** All that changes rows or heights goes through here: the end stays the end, an anchor its offset. */
 function update() {
   if (!store.room?.isFilled) return;
-  if (region.scrollTop !== place.top) remember();
+  if (region.scrollTop !== place.top || (place.isPinned && hasSelection())) remember();
   trim();
   render();
   settle();
@@ -214,7 +215,7 @@ async function extendUp(room) {
   if (shown.from <= room.first) await room.loadOlder();
   if (room !== store.room) return false;
   const was = shown.from;
-  shown.from = Math.max(room.first, was - STEP);
+  shown.from = Math.max(room.first, was - GROW);
   update();
   return shown.from < was;
 }
@@ -223,7 +224,7 @@ async function extendDown(room) {
   const was = Math.min(shown.to, room.last);
   if (shown.to >= room.last) await room.loadNewer();
   if (room !== store.room) return false;
-  shown.to = limit(was + STEP);
+  shown.to = limit(was + GROW);
   update();
   return Math.min(shown.to, room.last) > was;
 }
