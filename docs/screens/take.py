@@ -226,7 +226,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "hostile": ("hostile", nothing),
     "empty": ("empty", nothing),
     "new": ("/new", nothing),
-    "dialog": ("website", new_chat),
+    "dialog": ("/", new_chat),
     "palette": ("website", palette),
     "picker": ("website", emoji_picker),
     "shortcuts": ("website", shortcuts),
@@ -310,7 +310,8 @@ def take_all(stage: Stage, only: list[str]) -> None:
             for width, height in SIZES:
                 for theme in ("light", "dark"):
                     picture = Picture(name, where, width, height, theme, prepare)
-                    studio.take(picture, sheet / f"{name}-{width}-{theme}.png", scale=0.5)
+                    scale = 1 if width < 500 else 0.5
+                    studio.take(picture, sheet / f"{name}-{width}-{theme}.png", scale=scale)
         browser.close()
 
 
