@@ -225,8 +225,6 @@ def _pick_two(page: Page) -> None:
 
 OVERLAYS: dict[str, tuple[Callable[[Page], None], str]] = {
     "new chat": (lambda page: page.locator("[data-opens=new-chat]:visible").click(), ".dialog"),
-    "people picked": (_pick_two, ".to-chip"),
-    "person": (lambda page: page.locator(".member-link").last.click(), ".person-card"),
     "message menu": (_open_menu, "[data-menu]"),
     "emoji picker": (
         lambda page: page.get_by_role("button", name="Emoji", exact=True).click(),
@@ -237,6 +235,8 @@ OVERLAYS: dict[str, tuple[Callable[[Page], None], str]] = {
     "confirmation": (_confirm, "[data-confirm]"),
     "signed out": (_sign_out, "[data-dialog=signed-out]"),
     "suggestions": (_suggest, ".suggestions"),
+    "people picked": (_pick_two, ".to-chip"),
+    "person": (lambda page: page.locator(".member-link").last.click(), ".person-card"),
 }
 
 

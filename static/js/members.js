@@ -81,6 +81,7 @@ const card = element("div", { class: "person-card", popover: "auto", role: "dial
 document.body.append(card);
 
 let opener = null;
+PHONE.addEventListener("change", () => card.matches(":popover-open") && settle());
 
 /** Where nothing has taken the focus it goes back; the list may have been made anew since. */
 card.addEventListener("toggle", ({ newState }) => {
@@ -96,11 +97,15 @@ export async function openCard(target, id) {
   const common = element("div", { class: "card-common" });
   card.replaceChildren(...(user ? face(user) : gone()), common);
   card.showPopover();
-  if (!PHONE.matches) place(card, opener.getBoundingClientRect());
-  else card.removeAttribute("style");
+  settle();
   (find("button, a", card) ?? card).focus();
   if (user && id !== store.me.id) await showCommon(common, id);
-  if (!PHONE.matches) place(card, opener.getBoundingClientRect());
+  settle();
+}
+
+function settle() {
+  if (PHONE.matches || !opener.checkVisibility()) card.removeAttribute("style");
+  else place(card, opener.getBoundingClientRect());
 }
 
 function face(user) {
