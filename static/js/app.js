@@ -273,7 +273,7 @@ function showAway() {
   document.body.classList.add("is-offline");
   const wait = Math.ceil(socket.secondsUntilRetry);
   if (socket.hasEnded) tell(SIGNED_OUT, { short: "Signed out", button: "Sign in" });
-  else if (!navigator.onLine) tell(OFFLINE, { short: "Offline", button: "Try now", wait });
+  else if (!navigator.onLine) tell(OFFLINE, { short: "Offline", button: "Try now" });
   else if (wait >= COUNTED_FROM || isCounting()) tell(UNREACHED, { short: "Offline", button: "Try now", wait });
   else tell("Reconnecting…");
 }
