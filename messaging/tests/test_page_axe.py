@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 from accounts.tests.test_pages import forget_expected
 from chatproject.testing import PASSWORD, Person, Server, another_installation
 
+pytestmark = pytest.mark.embedded
+
 Open = Callable[..., Page]
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -9,6 +9,8 @@ from playwright.sync_api import Page
 from chatproject.testing import Person, Server
 from chatproject.testing.cast import web_session
 
+pytestmark = pytest.mark.embedded
+
 KB = 1024
 MESSAGES = CHATS = 50
 

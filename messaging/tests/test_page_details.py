@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
 from chatproject.testing import Person
 from chats import actions
+
+pytestmark = pytest.mark.embedded
 
 Open = Callable[..., Page]
 

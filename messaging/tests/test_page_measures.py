@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 
 from chatproject.testing import Person
 
+pytestmark = pytest.mark.embedded
+
 Open = Callable[..., Page]
 Measures = dict[str, dict[str, Any]]
 

@@ -28,6 +28,8 @@ from messaging.tests.test_page_outbox import (
     texts,
 )
 
+pytestmark = pytest.mark.embedded
+
 pytestmark = pytest.mark.timeout(180)
 
 Open = Callable[..., Page]

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import Person
 from messaging.tests.test_page_scroll import PINNED, REGION, field, fill, rows, until
+
+pytestmark = pytest.mark.embedded
 
 Open = Callable[..., Page]
 Chat = dict[str, Any]

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import Person
+
+pytestmark = pytest.mark.embedded
 
 Open = Callable[..., Page]
 

@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import Person
 
+pytestmark = pytest.mark.embedded
+
 Open = Callable[..., Page]
 Chat = dict[str, Any]
 
