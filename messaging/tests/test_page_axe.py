@@ -255,6 +255,34 @@ def test_axe_finds_nothing_with_something_open(
         expect(page.locator(f"{sign}:visible")).to_have_count(0)
 
 
+HOVERED = [
+    ".chat-row a",
+    ".message.is-own",
+    ".message.is-mention",
+    ".message:not(.is-own)",
+    ".reaction",
+    ".details-act",
+    ".details-label a",
+    ".code-copy",
+    ".conversation .icon-button",
+]
+
+
+def test_contrast_holds_under_the_pointer(
+    open_page: Open, axe: Axe, bob: Person, talk: dict[str, Any]
+) -> None:
+    page = open_page(bob, f"/c/{talk['id']}", viewport=WIDE, reduced_motion="reduce")
+    faults = []
+    for selector in HOVERED:
+        page.locator(f"{selector}:visible").last.hover()
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            options = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+            found = axe.run(page, options=options).response["violations"]
+            faults += [f"{theme} {selector}: {_told(one)}" for one in found]
+    assert not faults, "\n".join(faults)
+
+
 def test_a_finger_hits_every_target(open_page: Open, bob: Person, talk: dict[str, Any]) -> None:
     page = open_page(bob, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     small = []
