@@ -254,7 +254,10 @@ class Studio:
         page.clock.install(time=NOW)
         page.goto(self._path(picture.where))
         picture.prepare(page)
-        page.screenshot(path=file)
+        if file.suffix == ".jpg":
+            page.screenshot(path=file, type="jpeg", quality=70)
+        else:
+            page.screenshot(path=file)
         page.context.set_offline(False)
         page.close()
 
@@ -311,7 +314,7 @@ def take_all(stage: Stage, only: list[str]) -> None:
                 for theme in ("light", "dark"):
                     picture = Picture(name, where, width, height, theme, prepare)
                     scale = 1 if width < 500 else 0.5
-                    studio.take(picture, sheet / f"{name}-{width}-{theme}.png", scale=scale)
+                    studio.take(picture, sheet / f"{name}-{width}-{theme}.jpg", scale=scale)
         browser.close()
 
 
@@ -327,7 +330,7 @@ def write_sheet() -> None:
         f"|---{'|---' * len(columns)}|",
     ]
     for name in STATES:
-        files = [f"sheet/{name}-{column.replace(' ', '-')}.png" for column in columns]
+        files = [f"sheet/{name}-{column.replace(' ', '-')}.jpg" for column in columns]
         cells = [f'<img src="{file}" width="200" alt="{name}">' for file in files]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     (HERE / "README.md").write_text("\n".join(lines) + "\n")
