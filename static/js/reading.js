@@ -87,8 +87,7 @@ function aimAt(seq, offset = null) {
   if (!row) return region.scrollHeight;
   const isDivided = offset === region.clientHeight / 4 && row.previousElementSibling === timeline.divider;
   const target = isDivided ? timeline.divider : row;
-  const middle = Math.max(0, (region.clientHeight - row.offsetHeight) / 2);
-  return region.scrollTop + topOf(target) - topOf(region) - (offset ?? middle);
+  return region.scrollTop + topOf(target) - topOf(region) - (offset ?? Math.max(0, (region.clientHeight - row.offsetHeight) / 2));
 }
 
 /** What to give `enter` when one comes back. */
@@ -280,8 +279,7 @@ function followReply(event) {
   const link = event.target.closest(".message-reply");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const seq = Number(link.hash.slice(2));
-  if (seq) goTo(seq);
+  if (link.hash.slice(2)) goTo(Number(link.hash.slice(2)));
 }
 
 // Pills
