@@ -158,6 +158,7 @@ def test_what_floats_has_the_measures_of_the_design(
 ) -> None:
     page = open_page(bob, f"/c/{talk['id']}", viewport={"width": 1200, "height": 800})
     page.locator(".message.is-own").last.hover()
+    expect(page.locator(".message-tools")).to_be_visible()
     tools = {".message-tools": {"height": 36}, ".message-tools .icon-button": {"width": 32}}
     assert not differences(page, tools)
     page.get_by_role("button", name="More", exact=True).click()
