@@ -220,8 +220,9 @@ def test_older_messages_come_without_moving_what_is_read(
     top = _scroll(page, 0, "#m71")
     expect(rows(page)).not_to_have_count(50)
     assert abs(_scroll(page, None, "#m71") - top) <= 1
-    page.evaluate(f"{REGION}.scrollTop = 0")
-    expect(rows(page)).to_have_count(120)
+    while rows(page).count() < 120:
+        page.evaluate(f"{REGION}.scrollTop = 0")
+        page.wait_for_timeout(50)
     assert [text.split("\n")[0] for text in contents(page)] == [f"m{n}" for n in range(1, 121)]
 
 
