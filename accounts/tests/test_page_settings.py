@@ -102,7 +102,7 @@ def test_without_a_script_each_section_has_a_button_that_keeps_it(
         part.get_by_label(label, exact=True).click(force=True)
     part.get_by_role("button", name="Save").click()
     expect(page).to_have_url(re.compile(f"/settings#{section}$"))
-    expect(page.locator(".toast")).to_have_text("Saved")
+    expect(page.locator(".toast [data-slot=text]")).to_have_text("Saved")
     assert kept.items() <= settings_of(alice).items()
 
 
