@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import events, limits, passwords, seats, tokens
+from accounts import events, first_run, limits, passwords, presence, seats, tokens
 from accounts.models import SignIn, User
+from accounts.preferences import hides_presence
 from chatproject.errors import Forbidden, Invalid, NotSignedIn, RateLimited, SignInFailed, TryAgain
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, publish, sign_in_ended
 
@@ -22,6 +23,7 @@ REUSE_GRACE_SECONDS = 30
 
 
 TOO_MANY_FAILURES = "Too many wrong passwords."
+WRONG_LINK = "This link is wrong or has been used."
 
 
 def register_user(
@@ -35,20 +37,47 @@ def register_user(
     """Makes an account. Raises Invalid, RateLimited; Forbidden where registration is closed."""
     if not site.REGISTRATION_OPEN:
         raise Forbidden("Registration is closed here. Ask an administrator for an account.")
-    limits.spend(limits.registration_spending(address), because="Too many new accounts.")
     user = User(username=username, email=email, display_name=display_name or username)
-    _check_address(email)
+    _prepare(user, password, address)
+    _store(user)
+    logger.info("registered user=%s", user.id)
+    return user
+
+
+def make_owner(
+    *, token: str, username: str, email: str, password: str, address: str | None = None
+) -> User:
+    """Makes the first administrator, for the link of the first run.
+
+    Raises Invalid, RateLimited; Forbidden where the link is wrong or spent.
+    """
+    if not first_run.opens(token):
+        raise Forbidden(WRONG_LINK)
+    user = User(username=username, email=email, is_staff=True, is_superuser=True)
+    _prepare(user, password, address)
+    with transaction.atomic():
+        _store(user)
+        if not first_run.spend():
+            raise Forbidden(WRONG_LINK)
+    logger.info("made the owner user=%s", user.id)
+    return user
+
+
+def _prepare(user: User, password: str, address: str | None) -> None:
+    limits.spend(limits.registration_spending(address), because="Too many new accounts.")
+    _check_address(user.email)
     _check_free(user)
     passwords.check_rules(password, user, "password")
     user.password = passwords.hashed(password)
+
+
+def _store(user: User) -> None:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:  # somebody took the name in the meantime
         _check_free(user)
         raise
-    logger.info("registered user=%s", user.id)
-    return user
 
 
 def sign_in(
@@ -187,17 +216,24 @@ def update_profile(
         for key, value in given.items()
         if value is not None and value != getattr(actor, key)
     }
+    was_hidden = hides_presence(actor)
     for key, value in changes.items():
         setattr(actor, key, value)
     if "email" in changes:
         _check_address(actor.email)
         _check_free(actor)
     if changes:
-        _save_profile(actor, list(changes))
+        _save_profile(actor, list(changes), shows_or_hides=was_hidden != hides_presence(actor))
     return actor
 
 
-def _save_profile(user: User, changed: list[str]) -> None:
+def change_preferences(*, actor: User, **chosen: Any) -> User:
+    """Changes these of the settings and keeps the others, which may be another client's."""
+    kept = actor.settings if isinstance(actor.settings, dict) else {}
+    return update_profile(actor=actor, settings={**kept, **chosen})
+
+
+def _save_profile(user: User, changed: list[str], *, shows_or_hides: bool) -> None:
     try:
         with transaction.atomic():
             limits.count_change(user)
@@ -205,6 +241,8 @@ def _save_profile(user: User, changed: list[str]) -> None:
             user.save(update_fields=[*changed, "changed_at"])
             if "display_name" in changed:
                 publish(events.user_updated(user, seats.chat_ids(user)))
+            if shows_or_hides:
+                presence.announce(user)
     except IntegrityError:  # somebody took the address in the meantime
         _check_free(user)
         raise

@@ -7,6 +7,9 @@ from django import forms
 from accounts.models import username_rules
 
 THEMES = [("system", "System"), ("light", "Light"), ("dark", "Dark")]
+DENSITIES = [("comfortable", "Comfortable"), ("compact", "Compact")]
+TEXT_SIZES = [("small", "Small"), ("normal", "Normal"), ("large", "Large"), ("larger", "Larger")]
+ANNOUNCED = [("all", "All"), ("mentions", "Mentions of me"), ("off", "None")]
 
 
 def _text(**attributes: str) -> forms.TextInput:
@@ -27,27 +30,34 @@ class LoginForm(forms.Form):
     )
 
 
-class RegistrationForm(forms.Form):
+class SetupForm(forms.Form):
     username = forms.CharField(
         min_length=2,
         max_length=32,
         validators=[username_rules[-1]],
         help_text="2 to 32 letters, digits, dots, dashes or underscores.",
-        widget=_text(autocomplete="username"),
+        widget=_text(
+            autocomplete="username",
+            pattern=r"[A-Za-z0-9_.\-]+",
+            title="Letters, digits, dots, dashes and underscores",
+        ),
     )
+    email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
+    password = forms.CharField(
+        strip=False,
+        max_length=1024,
+        help_text="8 to 128 characters, not like your name, not a common one.",
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+
+class RegistrationForm(SetupForm):
     display_name = forms.CharField(
         label="Your name",
         required=False,
         help_text="What others see. Your username, if you leave it empty.",
         max_length=64,
         widget=forms.TextInput({"autocomplete": "name"}),
-    )
-    email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
-    password = forms.CharField(
-        strip=False,
-        max_length=1024,
-        help_text="8 to 128 characters, and not a common one.",
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 
 
@@ -58,8 +68,49 @@ class ProfileForm(forms.Form):
     email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
 
 
+def _one_of(choices: list[tuple[str, str]], **options: str) -> forms.ChoiceField:
+    return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **options)
+
+
+def _switch(label: str, help_text: str) -> forms.BooleanField:
+    widget = forms.CheckboxInput({"role": "switch"})
+    return forms.BooleanField(label=label, help_text=help_text, required=False, widget=widget)
+
+
+# The names of the fields of these four are those of the preferences.
+
+
 class AppearanceForm(forms.Form):
-    theme = forms.ChoiceField(choices=THEMES, widget=forms.RadioSelect)
+    theme = _one_of(THEMES)
+    density = _one_of(DENSITIES, help_text="Compact puts more messages on the screen")
+    text_size = _one_of(TEXT_SIZES, help_text="Everything scales with it")
+    opens_at_newest = _switch(
+        "Always open at the newest message", "Otherwise chats open at the first unread one"
+    )
+
+
+class KeyboardForm(forms.Form):
+    enter_sends = _switch(
+        "Enter sends",
+        "Shift + Enter makes a new line. Off: Enter does, and Ctrl + Enter sends. "
+        "On a touch screen the button sends",
+    )
+
+
+class PrivacyForm(forms.Form):
+    shows_typing = _switch("Show when I type", "Others see your name below the messages")
+    shows_read = _switch(
+        "Show what I have read", "Off: you don't see how far others have read, either"
+    )
+    shows_online = _switch(
+        "Show when I am online", "Off: everybody sees you as offline, with no time"
+    )
+
+
+class AnnouncementsForm(forms.Form):
+    announces = _one_of(
+        ANNOUNCED, label="New messages", help_text="Read out in the chat that is open"
+    )
 
 
 class PasswordForm(forms.Form):
@@ -73,7 +124,7 @@ class PasswordForm(forms.Form):
         label="New password",
         strip=False,
         max_length=1024,
-        help_text="8 to 128 characters. All other devices are signed out.",
+        help_text="8 to 128 characters, not like your name, not a common one.",
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 

@@ -52,7 +52,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.select_for_update(no_key=True).order_by("id")
 
     def online(self) -> "UserQuerySet":
-        return self.filter(models.Exists(_alive_connections()))
+        """Those of whom others are told so."""
+        hidden = User.objects.filter(pk=models.OuterRef("pk"), settings__shows_online=False)
+        return self.filter(models.Exists(_alive_connections()), ~models.Exists(hidden))
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]

@@ -21,6 +21,7 @@ from accounts.models import (
     User,
     stale_before,
 )
+from accounts.preferences import hides_presence
 from chatproject.ids import new_id
 from chatproject.pools import in_upkeep_pool
 from chatproject.realtime import Envelope, publish, to_watchers
@@ -40,13 +41,16 @@ def online_among(user_ids: Collection[UUID]) -> set[UUID]:
     return set(Connection.objects.alive().filter(user__in=user_ids).values_list("user", flat=True))
 
 
-def presence_event(user_id: UUID, *, is_online: bool, last_seen: datetime | None) -> dict[str, Any]:
-    return {
-        "type": "presence",
-        "user_id": str(user_id),
-        "is_online": is_online,
-        "last_seen": rfc3339_or_none(last_seen),
-    }
+def presence_document(user: User, *, is_online: bool) -> dict[str, Any]:
+    """What others are told: of those who hide it, the same whether or not they are there."""
+    if hides_presence(user):
+        return {"is_online": False, "last_seen": None}
+    return {"is_online": is_online, "last_seen": rfc3339_or_none(user.last_seen)}
+
+
+def announce(user: User) -> None:
+    """Tells watchers what they may know now, once somebody hides or shows it."""
+    publish(_announcement(user, is_online=bool(online_among([user.id]))))
 
 
 def admit_connections(process_id: UUID, asking: dict[UUID, UUID]) -> set[UUID]:
@@ -95,7 +99,7 @@ def open_connections(process_id: UUID, opened: dict[UUID, UUID]) -> None:
         ignore_conflicts=True,
     )
     arrived = [user for user in known.values() if user.id not in before]
-    publish(*(_announcement(user.id, True, user.last_seen) for user in arrived))
+    _announce(arrived, is_online=True)
 
 
 def _store_process(process_id: UUID) -> None:
@@ -137,15 +141,22 @@ def _held(user_ids: Iterable[UUID]) -> dict[UUID, User]:
     return {user.id: user for user in User.objects.locked().filter(id__in=set(user_ids))}
 
 
-def _announce_offline(user_ids: Collection[UUID], last_seen: datetime) -> None:
-    gone = set(user_ids) - online_among(user_ids)
+def _announce_offline(users: dict[UUID, User], last_seen: datetime) -> None:
+    gone = users.keys() - online_among(users.keys())
     User.objects.filter(id__in=gone).update(last_seen=last_seen)
-    publish(*(_announcement(user_id, False, last_seen) for user_id in gone))
+    for user_id in gone:
+        users[user_id].last_seen = last_seen
+    _announce((users[user_id] for user_id in gone), is_online=False)
 
 
-def _announcement(user_id: UUID, is_online: bool, last_seen: datetime | None) -> Envelope:
-    event = presence_event(user_id, is_online=is_online, last_seen=last_seen)
-    return to_watchers(user_id, event)
+def _announce(users: Iterable[User], *, is_online: bool) -> None:
+    shown = (user for user in users if not hides_presence(user))
+    publish(*(_announcement(user, is_online=is_online) for user in shown))
+
+
+def _announcement(user: User, *, is_online: bool) -> Envelope:
+    facts = presence_document(user, is_online=is_online)
+    return to_watchers(user.id, {"type": "presence", "user_id": str(user.id), **facts})
 
 
 class PresenceWriter:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounts import presence
 from accounts.models import User, username_rules
 from chatproject.fields import AnyTextField, ExactTextField, StrictTextField, VisibleTextField
-from chatproject.times import rfc3339, rfc3339_or_none
+from chatproject.times import rfc3339
 
 Document = dict[str, Any]
 
@@ -28,8 +28,7 @@ def user_document(user: User, *, is_online: bool | None = None) -> Document:
     return {
         **person_document(user),
         "is_bot": user.is_bot,
-        "is_online": is_online,
-        "last_seen": rfc3339_or_none(user.last_seen),
+        **presence.presence_document(user, is_online=is_online),
         "created_at": rfc3339(user.created_at),
     }
 

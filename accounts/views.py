@@ -14,23 +14,30 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST
 
-from accounts import access, actions
+from accounts import access, actions, first_run
 from accounts.api import origin_of
 from accounts.forms import (
+    AnnouncementsForm,
     AppearanceForm,
+    KeyboardForm,
     LoginForm,
     PasswordForm,
+    PrivacyForm,
     ProfileForm,
     RegistrationForm,
     add_problem,
 )
 from accounts.models import SignIn, User
+from accounts.preferences import preferences_of
 from accounts.serializers import own_document
 from chatproject.errors import Problem, with_retry_after
 
 
+# Its length gives no secret away: the form's token is masked anew each time, and gzip_page pads.
+@method_decorator(gzip_page, name="dispatch")
 class SignedInView(View):
     """A page for people who are signed in; others go to the login page and come back."""
 
@@ -71,13 +78,20 @@ class EntranceView(View):
             add_problem(form, problem)
             return with_retry_after(self._show(form, problem.status_code), problem)
         _open_session(request, sign_in, remember=remember)
-        return redirect(_next_page(request))
+        return redirect(self._landing())
 
     def _enter(self, given: dict[str, Any]) -> tuple[SignIn, bool]:
         raise NotImplementedError
 
+    def _landing(self) -> str:
+        return _next_page(self.request)
+
     def _show(self, form: Any, status: int = 200) -> HttpResponse:
-        context = {"form": form, "next": _next_page(self.request)}
+        context = {
+            "form": form,
+            "next": _next_page(self.request),
+            "is_nobody_registered": first_run.is_nobody_registered(),
+        }
         return render(self.request, self.template_name, context, status=status)
 
 
@@ -98,6 +112,12 @@ class LoginView(EntranceView):
 class RegisterView(EntranceView):
     form_class = RegistrationForm
     template_name = "accounts/register.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not settings.REGISTRATION_OPEN:
+            facts = {"is_nobody_registered": first_run.is_nobody_registered()}
+            return render(request, "accounts/closed.html", facts, status=403)
+        return super().dispatch(request, *args, **kwargs)
 
     def _enter(self, given: dict[str, Any]) -> tuple[SignIn, bool]:
         origin = origin_of(self.request)
@@ -122,10 +142,18 @@ def log_out(request: Any) -> HttpResponse:
     return redirect("login")
 
 
-class SettingsView(SignedInView):
-    """Profile, appearance and password: three forms, told apart by the button pressed."""
+PREFERENCE_FORMS: dict[str, Any] = {
+    "appearance": AppearanceForm,
+    "keyboard": KeyboardForm,
+    "privacy": PrivacyForm,
+    "announcements": AnnouncementsForm,
+}
 
-    forms = {"profile": ProfileForm, "appearance": AppearanceForm, "password": PasswordForm}
+
+class SettingsView(SignedInView):
+    """One form a section, told apart by the button pressed."""
+
+    forms = {"profile": ProfileForm, **PREFERENCE_FORMS, "password": PasswordForm}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._show()
@@ -138,22 +166,21 @@ class SettingsView(SignedInView):
         if not form.is_valid():
             return self._show(400, **{section: form})
         try:
-            getattr(self, f"_save_{section}")(form.cleaned_data)
+            self._save(section, form.cleaned_data)
         except Problem as problem:
             add_problem(form, problem)
             return with_retry_after(self._show(problem.status_code, **{section: form}), problem)
         messages.success(request, "Saved")
         return redirect(f"{reverse('settings')}#{section}")
 
-    def _save_profile(self, given: dict[str, Any]) -> None:
-        actions.update_profile(actor=self._user, **given)
-
-    def _save_appearance(self, given: dict[str, Any]) -> None:
-        actions.update_profile(actor=self._user, settings={**self._user.settings, **given})
-
-    def _save_password(self, given: dict[str, Any]) -> None:
-        sign_in = self.request.sign_in  # type: ignore[attr-defined]
-        actions.change_password(actor=self._user, sign_in=sign_in, **given)
+    def _save(self, section: str, given: dict[str, Any]) -> None:
+        if section == "profile":
+            actions.update_profile(actor=self._user, **given)
+        elif section == "password":
+            sign_in = self.request.sign_in  # type: ignore[attr-defined]
+            actions.change_password(actor=self._user, sign_in=sign_in, **given)
+        else:
+            actions.change_preferences(actor=self._user, **given)
 
     @property
     def _user(self) -> User:
@@ -161,10 +188,10 @@ class SettingsView(SignedInView):
 
     def _show(self, status: int = 200, **forms: Any) -> HttpResponse:
         user = self._user
-        theme = user.settings.get("theme", "system")
+        chosen = preferences_of(user)._asdict()
         filled = {
             "profile": ProfileForm({"display_name": user.display_name, "email": user.email}),
-            "appearance": AppearanceForm({"theme": theme}),
+            **{name: form(initial=chosen) for name, form in PREFERENCE_FORMS.items()},
             "password": PasswordForm(),
             **forms,
         }

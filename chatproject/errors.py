@@ -39,7 +39,7 @@ class SignInFailed(Problem):
 
     status_code = 401
     code = "invalid_credentials"
-    sentence = "Wrong name or password."
+    sentence = "Wrong name or password. Try again."
     auth_header = "Bearer"
 
 

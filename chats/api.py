@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 from accounts.models import User
 from chatproject.api import checked
 from chatproject.errors import Invalid, NotThere
-from chatproject.operations import PAGED, operation, page_of
-from chatproject.rest import Cursor
-from chatproject.schemas import list_of, object_of, ref
+from chatproject.fields import parse_uuid
+from chatproject.operations import PAGED, Parameter, operation, page_of
+from chatproject.rest import Cursor, text_parameter
+from chatproject.schemas import TEXT, list_of, object_of, ref
 from chatproject.snapshots import snapshot
 from chats import access, actions
 from chats.models import Chat, Membership
@@ -28,6 +29,8 @@ from chats.serializers import (
     me_seen_by,
     member_documents,
 )
+
+MAX_WITH = 20
 
 
 def people_named(user_ids: list[UUID], attr: str) -> list[User]:
@@ -50,13 +53,19 @@ class ChatsView(APIView):
     @operation(
         "One's chats",
         answers={200: page_of("Chat")},
-        parameters=PAGED,
+        parameters=[
+            Parameter(
+                "with", "Only those that all of these are in: up to 20 ids and commas.", TEXT
+            ),
+            *PAGED,
+        ],
         text="Latest activity first.",
     )
     @snapshot()
     def get(self, request: Request) -> Response:
         pages = ChatCursor()
-        page = pages.paginate_queryset(Chat.objects.of(request.user), request, self)
+        chats = Chat.objects.of(request.user).with_all(_people_with(request))
+        page = pages.paginate_queryset(chats, request, self)
         return pages.get_paginated_response(chat_documents(request.user, page))
 
     @operation(
@@ -77,6 +86,14 @@ def _create(actor: User, given: dict[str, Any], people: list[User]) -> tuple[Cha
     if given["type"] == Chat.Type.DIRECT:
         return actions.create_direct_chat(actor=actor, peer=people[0])
     return actions.create_group(actor=actor, name=given["name"], members=people), True
+
+
+def _people_with(request: Request) -> list[UUID]:
+    values = [value for value in text_parameter(request, "with").split(",") if value]
+    ids = [found for value in values if (found := parse_uuid(value))]
+    if len(ids) < len(values) or len(ids) > MAX_WITH:
+        raise Invalid("Up to 20 ids of people.", attr="with")
+    return ids
 
 
 class ChatView(APIView):

@@ -45,10 +45,10 @@ def members_changed(kind: str, chat: Chat, seats: list[Membership]) -> list[Enve
     ]
 
 
-def mark_moved(seat: Membership) -> list[Envelope]:
-    """To one's own devices, and in small chats to the others."""
+def mark_moved(seat: Membership, *, is_shown: bool) -> list[Envelope]:
+    """To one's own devices, and in small chats to the others, unless one hides it."""
     envelopes = [marks_moved(seat.user_id, seat.chat_id)]
-    if seat.chat.member_count <= MAX_MEMBERS_WITH_MARKS:
+    if is_shown and seat.chat.member_count <= MAX_MEMBERS_WITH_MARKS:
         event = {
             "type": "read",
             "chat_id": str(seat.chat_id),

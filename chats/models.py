@@ -1,5 +1,6 @@
 """Where: chats and the seats in them."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,6 +18,15 @@ class ChatQuerySet(models.QuerySet["Chat"]):
     def of(self, user: User) -> "ChatQuerySet":
         """The chats that somebody is in."""
         return self.filter(memberships__user=user, memberships__left_at=None)
+
+    def with_all(self, user_ids: Iterable[UUID]) -> "ChatQuerySet":
+        """Those that all of these people are in, too."""
+        chats = self
+        for user_id in user_ids:
+            chats = chats.filter(
+                id__in=Membership.objects.present().filter(user=user_id).values("chat")
+            )
+        return chats
 
     def by_activity(self) -> "ChatQuerySet":
         return self.order_by("-active_at", "-id")
@@ -79,6 +89,12 @@ def pair_of(one: UUID, other: UUID) -> str:
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def present(self) -> "MembershipQuerySet":
         return self.filter(left_at=None)
+
+    def heir(self) -> "Membership | None":
+        """Who becomes owner where there is none: the longest-standing admin, else member."""
+        seats = self.present().filter(user__is_active=True).select_related("user")
+        seats = seats.order_by("joined_at", "id")
+        return seats.filter(role=Membership.Role.ADMIN).first() or seats.first()
 
 
 class Membership(models.Model):

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts import presence
 from accounts.models import User
+from accounts.preferences import preferences_of
 from accounts.serializers import user_document
 from chatproject.fields import (
     MAX_INTEGER,
@@ -138,7 +139,8 @@ def members_by_chat(
 
 
 def _member(chat: Chat, seat: Membership, *, is_online: bool) -> Document:
-    shows_mark = chat.member_count <= MAX_MEMBERS_WITH_MARKS
+    is_small = chat.member_count <= MAX_MEMBERS_WITH_MARKS
+    shows_mark = is_small and preferences_of(seat.user).shows_read
     return {
         "user": user_document(seat.user, is_online=is_online),
         "role": seat.role,

@@ -1,27 +1,35 @@
 """The pages of chats: starting one, and managing a group."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import User
+from accounts import actions as account_actions
+from accounts import first_run
+from accounts.api import origin_of
+from accounts.forms import SetupForm
+from accounts.models import SignIn, User
 from accounts.serializers import own_document, user_documents
-from accounts.views import SignedInView
+from accounts.views import EntranceView, SignedInView
 from chatproject.errors import NotThere, Problem
 from chatproject.fields import parse_uuid
 from chatproject.snapshots import snapshot
 from chats import access, actions
-from chats.forms import GroupForm, RoleForm
+from chats.forms import GroupForm, OwnSettingsForm, RoleForm
 from chats.models import Chat, Membership
 from chats.serializers import chat_document, chat_documents, member_documents
 
 MAX_CHATS_SHOWN = 200
 MAX_PEOPLE_SHOWN = 50
 MAX_NAMED = 3
+FOR_GOOD = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @snapshot()
@@ -42,6 +50,37 @@ def seat_or_404(user: Any, chat_id: UUID) -> Membership:
         return access.seat_in(user, chat_id)
     except NotThere:
         raise Http404 from None
+
+
+class SetupView(EntranceView):
+    """Makes the owner of a new installation, and a first group to land in."""
+
+    form_class = SetupForm
+    template_name = "chats/setup.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if first_run.is_over():
+            messages.info(request, "This server is set up already. Log in.")
+            return redirect("login")
+        if not first_run.opens(self._token):
+            return render(request, "chats/setup_refused.html", status=403)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(self.form_class())
+
+    def _enter(self, given: dict[str, Any]) -> tuple[SignIn, bool]:
+        origin = origin_of(self.request)
+        owner = account_actions.make_owner(token=self._token, address=origin["address"], **given)
+        self._chat = actions.create_group(actor=owner, name=settings.SITE_NAME[:100])
+        return account_actions.start_sign_in(user=owner, kind=SignIn.Kind.WEB, **origin), True
+
+    def _landing(self) -> str:
+        return reverse("chat", args=[self._chat.id])
+
+    @property
+    def _token(self) -> str:
+        return self.request.POST.get("token") or self.request.GET.get("token") or ""
 
 
 class NewChatView(SignedInView):
@@ -116,6 +155,7 @@ class ChatSettingsView(SignedInView):
     def _act(self, seat: Membership, action: str) -> str | None:
         acts = {
             "save": self._save,
+            "own": self._save_own,
             "add": self._add,
             "remove": self._remove,
             "role": self._change_role,
@@ -132,6 +172,17 @@ class ChatSettingsView(SignedInView):
             messages.error(self.request, "A group has a name of 1 to 100 characters.")
             return
         actions.update_chat(actor=self._actor, chat=seat.chat, **form.cleaned_data)
+        messages.success(self.request, "Saved")
+
+    def _save_own(self, seat: Membership) -> None:
+        form = OwnSettingsForm(self.request.POST)
+        if not form.is_valid():
+            messages.error(self.request, "Not saved. Choose again.")
+            return
+        given = form.cleaned_data
+        if (muted := given.pop("muted")) != "keep":
+            given["muted_until"] = _muted_until(muted)
+        actions.change_own_settings(actor=self._actor, chat=seat.chat, **given)
         messages.success(self.request, "Saved")
 
     def _add(self, seat: Membership) -> None:
@@ -174,13 +225,40 @@ class ChatSettingsView(SignedInView):
             **shell_context(self.request),
             "chat": chat_document(self._actor, chat),
             "members": member_documents(chat, present_members(chat)),
+            "own": OwnSettingsForm(initial=_own_settings(seat)),
+            "muted_until": seat.muted_until if _is_muted(seat) else None,
+            "is_muted_for_good": seat.muted_until == FOR_GOOD,
             "can_manage": seat.can_manage and not chat.is_direct,
             "is_owner": seat.role == Membership.Role.OWNER,
+            "heir": _heir_of(seat),
             "roles": Membership.Role.choices,
             "q": query,
             "people": user_documents(_outsiders(chat, query)) if seat.can_manage else [],
         }
         return render(self.request, "chats/settings.html", context)
+
+
+def _own_settings(seat: Membership) -> dict[str, Any]:
+    muted = "keep" if _is_muted(seat) else "off"
+    return {"notify": seat.notify, "pinned": seat.pinned, "muted": muted}
+
+
+def _is_muted(seat: Membership) -> bool:
+    return seat.muted_until is not None and seat.muted_until > timezone.now()
+
+
+def _muted_until(muted: str) -> datetime | None:
+    if muted == "off":
+        return None
+    return FOR_GOOD if muted == "always" else timezone.now() + timedelta(hours=int(muted))
+
+
+def _heir_of(seat: Membership) -> Membership | None:
+    """Who owns the group once its only owner has left; None while there is another owner."""
+    others = Membership.objects.present().filter(chat=seat.chat).exclude(id=seat.id)
+    if seat.role != Membership.Role.OWNER or others.filter(role=Membership.Role.OWNER).exists():
+        return None
+    return others.heir()
 
 
 def present_members(chat: Chat) -> list[Membership]:

@@ -7,10 +7,10 @@ from rest_framework import serializers
 
 from accounts import presence
 from accounts.models import User
+from accounts.preferences import preferences_of
 from chatproject.errors import Invalid
 from chatproject.fields import StrictTextField, StrictUUIDField, VersionsField
 from chatproject.realtime import publish
-from chatproject.times import rfc3339_or_none
 from chats import access
 from chats import actions as chat_actions
 from chats import events as chat_events
@@ -106,7 +106,7 @@ def _mark(action: Any, user: User, given: Given) -> Given:
 
 def typing(user: User, given: Given) -> Given:
     chat = access.seat_in(user, given["chat_id"]).chat
-    if chat.member_count <= MAX_TYPING_MEMBERS:
+    if chat.member_count <= MAX_TYPING_MEMBERS and preferences_of(user).shows_typing:
         publish(chat_events.typing(chat.id, user.id))
     return {}
 
@@ -120,8 +120,7 @@ def watch(user: User, given: Given) -> Given:
         "users": [
             {
                 "user_id": str(person.id),
-                "is_online": person.id in online,
-                "last_seen": rfc3339_or_none(person.last_seen),
+                **presence.presence_document(person, is_online=person.id in online),
             }
             for person in people
         ]

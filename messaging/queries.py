@@ -88,6 +88,13 @@ def unread_counts(seats: Sequence[Membership]) -> dict[UUID, Unread]:
 _NEVER_UNREAD = Q(message_type=Message.Type.SYSTEM) | Q(deleted_at__isnull=False)
 
 
+def first_unread_seq(seat: Membership) -> int | None:
+    """Of what others said since the mark; None if they said nothing."""
+    above = Message.objects.filter(chat=seat.chat_id, seq__gt=seat.last_read_seq)
+    unread = above.exclude(_NEVER_UNREAD).exclude(sender=seat.user_id)
+    return unread.order_by("seq").values_list("seq", flat=True).first()
+
+
 def _count(rows: QuerySet[Any]) -> Coalesce:
     counted = rows.order_by().values("chat").annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counted), 0)

@@ -1,6 +1,6 @@
 """What the chats app asks of messages: see ``chats.talk.Talk``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -42,7 +42,7 @@ def post_system_message(
         created_version=chat.version,
         message_type=Message.Type.SYSTEM,
         content=content,
-        html=f'<p dir="auto">{escape(content)}</p>',
+        html=f'<p dir="auto">{_sentence(chat, kind, actor, users, role, name=_bold)}</p>',
         created_at=chat.active_at,
         system=_facts(chat, kind, actor, users, role),
     )
@@ -50,19 +50,30 @@ def post_system_message(
     return message_changed(line, message_document(line, []))
 
 
+def _bold(name: str) -> str:
+    return f"<strong>{escape(name)}</strong>"
+
+
 def _sentence(
-    chat: Chat, kind: str, actor: User | None, users: Sequence[User], role: str | None
+    chat: Chat,
+    kind: str,
+    actor: User | None,
+    users: Sequence[User],
+    role: str | None,
+    *,
+    name: Callable[[str], str] = str,
 ) -> str:
+    """In English, each name as ``name`` writes it."""
     return _SENTENCES[kind].format(
-        actor=actor.display_name if actor else "Somebody",
-        users=_names(users),
-        name=chat.name,
+        actor=name(actor.display_name) if actor else "Somebody",
+        users=_names(users, name),
+        name=name(chat.name or ""),
         role=_ROLES.get(role or "", ""),
     )
 
 
-def _names(users: Sequence[User]) -> str:
-    names = [user.display_name for user in users[:MAX_NAMED]]
+def _names(users: Sequence[User], name: Callable[[str], str]) -> str:
+    names = [name(user.display_name) for user in users[:MAX_NAMED]]
     if len(users) > MAX_NAMED:
         names.append(f"{len(users) - MAX_NAMED} more")
     return (

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 
+from accounts.preferences import preferences_of
 from accounts.views import SignedInView
 from chatproject.errors import NotThere, with_retry_after
 from chatproject.fields import MAX_INTEGER, checked_input
@@ -27,7 +28,8 @@ class HomeView(SignedInView):
     """One's chats."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, "messaging/home.html", shell_context(request))
+        context = {**shell_context(request), "epoch": reading.epoch(), "chat": None}
+        return render(request, "messaging/chat.html", context)
 
 
 class ChatView(SignedInView):
@@ -53,7 +55,9 @@ class ChatView(SignedInView):
     def _read(self, request: HttpRequest, chat_id: UUID, window: dict[str, Any]) -> dict[str, Any]:
         """A script that starts from this version misses nothing and counts nothing twice."""
         seat = seat_or_404(request.user, chat_id)
-        page = queries.page(seat.chat, limit=PAGE_SIZE, **window)
+        page = queries.page(
+            seat.chat, limit=PAGE_SIZE, **(window or _first_unread(request.user, seat))
+        )
         return {
             **shell_context(request),
             **_conversation(request.user, seat, page),
@@ -65,7 +69,7 @@ class ChatView(SignedInView):
         typed = {key: value.replace("\r\n", "\n") for key, value in request.POST.items()}
         try:
             given = checked_input(SendSerializer, typed)
-            actions.post_message(
+            said = actions.post_message(
                 actor=request.user, sign_in=request.sign_in, chat_id=chat_id, **given
             )
         except NotThere:
@@ -75,7 +79,10 @@ class ChatView(SignedInView):
             draft = typed.get("content", "")
             page = self._show(request, chat_id, draft=draft, status=error.status_code)
             return with_retry_after(page, error)
-        return redirect(f"{reverse('chat', args=[chat_id])}#newest")
+        # Where much is unread, the chat alone would open at that.
+        return redirect(
+            f"{reverse('chat', args=[chat_id])}?before={said.message['seq'] + 1}#newest"
+        )
 
 
 def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +91,7 @@ def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str
     return {
         "chat": chat_document(user, chat),
         "members": members,
+        "member_groups": _by_presence(members),
         "online_count": sum(member["user"]["is_online"] for member in members),
         "can_manage": seat.can_manage and not chat.is_direct,
         "rows": timeline.rows(
@@ -94,6 +102,14 @@ def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str
     }
 
 
+def _by_presence(members: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The members by name, those who are there first."""
+    ordered = sorted(members, key=lambda member: member["user"]["display_name"].casefold())
+    online = [member for member in ordered if member["user"]["is_online"]]
+    offline = [member for member in ordered if not member["user"]["is_online"]]
+    return [(name, group) for name, group in (("Online", online), ("Offline", offline)) if group]
+
+
 def _window(request: HttpRequest) -> dict[str, int]:
     """Which part of the history: the first of at, before and after that is a number."""
     for name, key, low in (("at", "around", 0), ("before", "before", 1), ("after", "after", 0)):
@@ -101,6 +117,15 @@ def _window(request: HttpRequest) -> dict[str, int]:
         if value.isdecimal() and len(value) < 17 and low <= int(value) <= MAX_INTEGER:
             return {key: int(value)}
     return {}
+
+
+def _first_unread(user: Any, seat: Membership) -> dict[str, int]:
+    """Where the reader goes on; the newest page where little is unread, or they want it so."""
+    is_behind = seat.chat.last_seq - seat.last_read_seq > PAGE_SIZE
+    if not is_behind or preferences_of(user).opens_at_newest:
+        return {}
+    seq = queries.first_unread_seq(seat)
+    return {"around": seq} if seq else {}
 
 
 def _first_sentence(error: APIException) -> str:

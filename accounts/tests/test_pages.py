@@ -52,6 +52,22 @@ def test_a_password_can_be_shown(open_page: Open) -> None:
     expect(field).to_have_attribute("type", "password")
 
 
+def test_rules_of_a_new_password_are_ticked_off_while_one_types(open_page: Open) -> None:
+    page = open_page(None, "/register")
+    kept = page.locator(".rules .is-kept")
+    password = page.get_by_label("Password", exact=True)
+    page.get_by_label("Username").fill("ana.silva")
+    password.fill("silva22")
+    expect(kept).to_have_count(0)
+    password.fill("silva-22")
+    expect(kept).to_have_text(re.compile("8 to 128 characters"))
+    password.fill("lake-regatta-28")
+    expect(kept).to_have_count(2)
+    page.get_by_label("Email").fill("lakeregatta28@example.org")
+    expect(kept).to_have_count(1)
+    expect(password).to_have_accessible_description(re.compile("Not like your name"))
+
+
 def test_somebody_registers_and_is_in(open_page: Open, alice: Person) -> None:
     page = open_page(None, "/register")
     name = f"new-{alice.username}"
@@ -74,25 +90,28 @@ def test_logging_out_leads_an_open_chat_to_the_login(
     other = page.context.new_page()
     other.goto("/settings")
     other.get_by_role("button", name="Log out").click()
-    expect(page).to_have_url(re.compile(r"/login\?next=%2Fc%2F"), timeout=15_000)
+    said = page.get_by_role("dialog", name="You're signed out")
+    expect(said).to_be_visible(timeout=15_000)
+    said.get_by_role("link", name="Sign in").click()
+    expect(page).to_have_url(re.compile(r"/login\?next=%2Fc%2F"))
 
 
 def test_leaving_a_group_is_asked_first(open_page: Open, alice: Person, bob: Person) -> None:
     chat = alice.group_with(bob)
     page = open_page(bob, f"/c/{chat['id']}/settings")
-    questions: list[str] = []
-
-    def refuse(dialog: object) -> None:
-        questions.append(dialog.message)  # type: ignore[attr-defined]
-        dialog.dismiss()  # type: ignore[attr-defined]
-
     page.wait_for_load_state("networkidle")
-    page.once("dialog", refuse)
-    page.get_by_role("button", name="Leave this group").click()
-    assert questions == ["Leave Regatta weekend?"]
+    leave = page.get_by_role("button", name="Leave this group")
+    question = page.get_by_role("alertdialog", name="Leave Regatta weekend?")
+    leave.click()
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(leave).to_be_focused()
+    leave.click()
+    question.get_by_role("button", name="Cancel").click()
     expect(page).to_have_url(re.compile("/settings"))
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Leave this group").click()
+    leave.click()
+    question.get_by_role("button", name="Leave").click()
     expect(page).to_have_url(re.compile(r"/$"))
 
 
@@ -106,6 +125,8 @@ def test_without_a_script_one_signs_in_reads_pages_back_and_posts(
     log_in(page, bob.username)
     page.get_by_role("link", name=re.compile("Alice")).click()
     region = page.get_by_role("region", name="Messages")
+    expect(region.get_by_role("separator")).to_have_text("60 new messages")
+    page.get_by_role("link", name="Newest").click()
     expect(region).to_contain_text("m60.")
     expect(region).not_to_contain_text("m10.")
     page.get_by_role("link", name="Older messages").click()
@@ -122,7 +143,7 @@ def test_on_a_phone_list_and_chat_are_two_pages(
     alice.says(chat, "Hello")
     page = open_page(bob, "/", **PHONE)
     row = page.locator(f'[data-chat-id="{chat["id"]}"]')
-    expect(page.locator("main")).to_be_hidden()
+    expect(page.locator("main:visible")).to_have_count(0)
     row.click()
     expect(page.get_by_role("region", name="Messages")).to_be_visible()
     expect(row).to_be_hidden()

@@ -18,6 +18,7 @@ import pytest
 from chatproject.testing.answers import error_of
 from chatproject.testing.cast import PASSWORD, Newcomer, Person, rest_client, web_session
 from chatproject.testing.held import Held, Hold
+from chatproject.testing.proxy import Proxy
 from chatproject.testing.sockets import SocketClient
 from chatproject.testing.stage import (
     IS_SERVICES,
@@ -35,6 +36,7 @@ __all__ = [
     "Hold",
     "Newcomer",
     "Person",
+    "Proxy",
     "Server",
     "SocketClient",
     "another_installation",
@@ -44,20 +46,23 @@ __all__ = [
 ]
 
 
+EXPECTED_WITHIN = 15
+"""Seconds in which a browser has to show something, on a machine that others use, too."""
 LONGEST = (
-    "two_workers page_live page_rows rates sign_in_limits restart example_client restoring"
-    " database_away redis_away serving bad_input page_rates pages openapi_fuzz admin permissions"
-    " presence api_tour events registration generated_frames sync posting"
+    "two_workers page_scroll page_axe page_live page_outbox page_reading page_rows page_offline"
+    " page_messages page_details page_keyboard rates sign_in_limits restart example_client"
+    " restoring database_away redis_away serving bad_input page_rates pages openapi_fuzz"
+    " admin permissions presence api_tour events registration generated_frames sync posting"
 ).split()
 """Files that begin first, or the others would be done and wait for them."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What can only be tried on several processes is not of the other profile."""
-    if not IS_SERVICES:
-        others = [item for item in items if item.get_closest_marker("services")]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+    """What is of one profile is not tried on the other."""
+    other = "embedded" if IS_SERVICES else "services"
+    others = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if not item.get_closest_marker(other)]
     items.sort(key=_turn)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
@@ -154,10 +159,14 @@ def _running(server: Server) -> Iterator[Server]:
 @pytest.fixture
 def newcomer(strict_server: Server) -> Iterator[Callable[[str], Newcomer]]:
     """Makes people on it."""
+    yield from _registering(strict_server)
+
+
+def _registering(server: Server) -> Iterator[Callable[[str], Newcomer]]:
     made: list[Newcomer] = []
 
     def make(name: str) -> Newcomer:
-        made.append(Newcomer(strict_server, name))
+        made.append(Newcomer(server, name))
         return made[-1]
 
     yield make
@@ -245,8 +254,9 @@ def browser() -> Iterator[Any]:
 
     So no test of that module can be a coroutine.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=EXPECTED_WITHIN * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
@@ -272,7 +282,8 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     errors: list[str] = []
 
     def open_one(who: Person | None = None, path: str = "/", **options: Any) -> Any:
-        context = browser.new_context(base_url=server.url, **options)
+        options = {"base_url": server.url, "service_workers": "block", **options}
+        context = browser.new_context(**options)
         contexts.append(context)
         if who:
             context.add_cookies(
@@ -289,6 +300,29 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """The network in front of ``far_server``."""
+    made = Proxy()
+    yield made
+    made.cut()
+
+
+@pytest.fixture
+def far_server(own_environment: dict[str, str], proxy: Proxy) -> Iterator[Server]:
+    """A server with an installation of its own, that browsers reach through the proxy alone."""
+    server = Server(**own_environment, PUBLIC_URL=proxy.url)
+    for running in _running(server):
+        proxy.start(server.port)
+        yield running
+
+
+@pytest.fixture
+def far_person(far_server: Server) -> Iterator[Callable[[str], Newcomer]]:
+    """Makes people on it."""
+    yield from _registering(far_server)
 
 
 def _open_greeted(page: Any, path: str) -> None:

@@ -1,10 +1,14 @@
 """Template tags: icons, avatars, and what a chat is called."""
 
+import functools
+import json
 import zlib
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
@@ -16,18 +20,43 @@ register = template.Library()
 
 AVATAR_COLOURS = 8
 QUICK_REACTIONS = ["👍", "❤️", "😂", "🎉", "🙏"]
-CORE_MODULES = "app socket store events dom timeline composer outbox sidebar".split()
+SYSTEM_ICONS = {
+    "created": "users",
+    "added": "user-add",
+    "removed": "user",
+    "left": "out",
+    "renamed": "edit",
+    "role": "users",
+}
+CORE_MODULES = (
+    "app socket store events dom keep timeline reading attention composer sidebar keyboard".split()
+)
 """Loaded side by side, so that no import waits for the one that names it."""
 
 
 @register.simple_tag
 def icon(name: str) -> str:
     """An icon of the sprite, for eyes alone."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
-        static("icons.svg"),
-        name,
-    )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"></use></svg>', name)
+
+
+@register.filter
+def system_icon(kind: str | None) -> str:
+    return SYSTEM_ICONS.get(kind or "", "info")
+
+
+@register.simple_tag
+@functools.cache
+def favicon() -> str:
+    """The page's picture, as an address that needs no request."""
+    file = settings.BASE_DIR / "static" / "favicon.svg"
+    return f"data:image/svg+xml,{quote(file.read_text().strip())}"
+
+
+@register.filter
+def as_json(facts: dict[str, Any]) -> str:
+    """For a script, between quotes and by way of ``escapejs``."""
+    return json.dumps(facts)
 
 
 @register.simple_tag
@@ -57,6 +86,20 @@ def colour(key: str | None) -> int:
 
 
 @register.filter
+def is_quiet(chat: dict[str, Any] | None) -> bool:
+    """One wants to hear of less than all of it, so it counts where one is mentioned only."""
+    me = chat["me"] if chat else {"notify": "all", "muted_until": None}
+    is_muted = me["muted_until"] and datetime.fromisoformat(me["muted_until"]) > timezone.now()
+    return bool(is_muted or me["notify"] != "all")
+
+
+@register.filter
+def picture_key(chat: dict[str, Any] | None) -> str:
+    """Whose colour a chat has: the other person's, or its own."""
+    return str((chat["peer"] or chat)["id"]) if chat else ""
+
+
+@register.filter
 def title(chat: dict[str, Any] | None) -> str:
     """What a chat is called: its name, or the other person's."""
     if not chat:
@@ -80,6 +123,17 @@ def last_line(chat: dict[str, Any] | None, reader_id: str) -> str:
     if message["sender_id"] == reader_id:
         return f"You: {text}"
     return text if chat["peer"] else f"{message['sender']['display_name']}: {text}"
+
+
+@register.filter
+def presence_words(user: dict[str, Any]) -> str:
+    """Whether somebody is there, or when they were; in UTC, as the other times are."""
+    if user["is_online"] or not user["last_seen"]:
+        return "Online" if user["is_online"] else "Offline"
+    then = datetime.fromisoformat(user["last_seen"])
+    ago = (timezone.now().date() - then.date()).days
+    day = {0: "", 1: "yesterday "}.get(ago, date_format(then, "l " if ago < 7 else "j F Y "))
+    return f"Last seen {day}{then:%H:%M}"
 
 
 @register.filter

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from accounts.presence import presence_event
 from chatproject.realtime import seat_taken, to_watchers
 from chatproject.testing import Hold, Person
 from chats import actions as chat_actions
@@ -85,7 +84,8 @@ async def test_who_comes_while_it_is_looked_who_is_online_is_told_of_after_the_a
         await watcher.send_json_to({"type": "presence.watch", "ref": "1", "user_ids": [alice.id]})
         await looking.found()
         await listen(hub, alice)
-        event = presence_event(alice.user.id, is_online=True, last_seen=None)
+        facts = {"user_id": alice.id, "is_online": True, "last_seen": None}
+        event = {"type": "presence", **facts}
         hub.take(to_watchers(alice.user.id, event))
         looking.let_go()
         answer, told = [await watcher.receive_json_from(timeout=5) for _ in range(2)]

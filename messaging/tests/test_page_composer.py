@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from chatproject.testing import Person
+
+pytestmark = pytest.mark.embedded
 
 
 def test_a_text_that_is_too_long_is_counted_and_neither_cut_nor_sent(

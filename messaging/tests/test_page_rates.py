@@ -32,7 +32,7 @@ def test_a_refused_sign_in_says_when_to_come_back(
     ana = newcomer("ana")
     for _ in range(5):
         log_in(page, ana.username, "wrong horse 9")
-        expect(page.get_by_role("alert")).to_have_text("Wrong name or password.")
+        expect(page.get_by_role("alert")).to_have_text("Wrong name or password. Try again.")
     log_in(page, ana.username, PASSWORD)
     alert = page.get_by_role("alert")
     expect(alert).to_have_text("Too many wrong passwords. Try again in 3 minutes.")

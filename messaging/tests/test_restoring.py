@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from chatproject.testing import Server
-from chatproject.testing.stage import IS_SERVICES, ROOT
+from chatproject.testing.stage import ROOT
 from messaging import epochs, reading
 from messaging.tests.test_restart import Account
 
@@ -115,7 +115,7 @@ def _execute(database: Path, statement: str, *values: str) -> None:
     sqlite.close()
 
 
-@pytest.mark.skipif(IS_SERVICES, reason="of SQLite")
+@pytest.mark.embedded
 async def test_a_restored_sqlite_file_has_a_new_epoch(
     own_server: Server, data: Path, backups: Path
 ):
@@ -136,7 +136,7 @@ async def test_a_restored_sqlite_file_has_a_new_epoch(
     await talk.ends_and_is_restored(KILL, lambda: (database.unlink(), _copy_over(last, database)))
 
 
-@pytest.mark.skipif(IS_SERVICES, reason="of SQLite")
+@pytest.mark.embedded
 async def test_nothing_else_on_sqlite_changes_the_epoch(own_server: Server, data: Path):
     talk, database = Talk(own_server), data / "chat.sqlite3"
     epoch = await talk.epoch()

@@ -1,34 +1,214 @@
-// Starts the page: what is on it decides what runs.
+// Starts the page, and changes from chat to chat without loading it again.
 
+import { attention } from "./attention.js";
 import { composer } from "./composer.js";
-import { find } from "./dom.js";
-import { follow } from "./events.js";
-import { outbox } from "./outbox.js";
+import { clone, find, slot, titleOf } from "./dom.js";
+import { follow, takeKept } from "./events.js";
+import { keyboard } from "./keyboard.js";
+import { keep, outbox } from "./keep.js";
+import { reading } from "./reading.js";
 import { sidebar } from "./sidebar.js";
 import { socket } from "./socket.js";
-import { store } from "./store.js";
+import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
 
+const ROUTE = /^\/(?:c\/([0-9a-f-]{36}))?$/;
 const BANNER_AFTER = 3;
 const BACK_FOR = 1.5;
+const COUNTED_FROM = 4;
+const SKELETON_AFTER = 0.2;
+const KEEP_AFTER = 2;
 const OFFLINE = "You're offline. Messages will send when you're back.";
+const UNREACHED = "We couldn't reach the server.";
+const SIGNED_OUT = "You're signed out. What you write is kept.";
+
+const lists = find(".chat-lists");
+let listTop = 0;
+let keepTimer = 0;
 
 follow();
-outbox.start();
-if (store.openId) {
-  timeline.start();
-  composer.start();
-  import("./menu.js").then(({ menu }) => menu.start());
-}
 sidebar.start();
-import("./reading.js").then(({ reading }) => reading.start());
+keyboard.start();
 if (find("[data-confirms]")) import("./entrance.js");
+const isRestored = outbox.start();
+if (find("[data-conversation]")) {
+  reading.start();
+  composer.start();
+  attention.start();
+  addEventListener("load", () => import("./receipts.js").then(({ start }) => start()));
+  document.addEventListener("pointerover", loadMenu, { once: true, passive: true });
+  document.addEventListener("focusin", loadMenu, { once: true });
+  begin();
+}
+globalThis.navigation?.addEventListener("navigate", navigate);
+store.on("messages", keepSoon);
+store.on("members", keepSoon);
+store.on("torn", tear);
+store.on("removed", leaveRemoved);
+store.on("failed", say);
+store.on("done", (text) => say(text, null, true));
+socket.on("ended", askToSignIn);
+socket.on("up", mendStale);
+document.addEventListener("click", openNewChat);
+document.addEventListener("click", doInDetails);
+document.addEventListener("click", openCard);
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
-document.addEventListener("click", openNewChat);
-store.on("closed", () => location.assign("/"));
 watchConnection();
-socket.start();
+socket.start(store.me.id);
+addEventListener("load", () => whenIdle(() => import("./worker.js").then(({ start }) => start())));
+
+// From chat to chat
+
+/** The chat that an address is of; null for the list, undefined where it is another page's. */
+function chatIn({ pathname }) {
+  const found = ROUTE.exec(pathname);
+  return found ? (found[1] ?? null) : undefined;
+}
+
+/** The server has rendered a chat; or it is a page that was kept, perhaps at another address. */
+async function begin() {
+  const id = chatIn(location);
+  const at = Number(new URLSearchParams(location.search).get("at")) || undefined;
+  const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  if ("kept" in document.documentElement.dataset) takeKept((await keep.rooms()) ?? []);
+  if (store.room && id === store.openId) {
+    const kept = isReload ? JSON.parse(sessionStorage.getItem("place")) : null;
+    const left = kept?.id === id ? kept : null;
+    if (left) await reach(left);
+    reading.enter({ at: left ? undefined : at, left, isAdopted: true });
+    isRestored.then(composer.enter);
+  } else if (id && !store.chats.has(id)) leaveUnknown();
+  else if (id !== undefined) await show(id, at);
+}
+
+function leaveUnknown() {
+  say("That chat is not kept in this browser.");
+  history.replaceState(null, "", "/");
+  show(null);
+}
+
+/** Where one was before a reload, the server may not have put into the page. */
+async function reach({ isPinned, seq }) {
+  const { room } = store;
+  const isThere = isPinned ? !room.hasAfter : room.messages.has(seq);
+  if (!isThere) await room.loadAround(isPinned ? 0 : seq).catch(() => {});
+}
+
+function navigate(event) {
+  const url = new URL(event.destination.url);
+  const id = chatIn(url);
+  const isOurs = event.canIntercept && !event.hashChange && !event.formData && event.downloadRequest === null;
+  if (!isOurs || event.navigationType === "reload" || id === undefined || !find("[data-conversation]")) return;
+  if (id && !store.chats.has(id)) return;
+  const at = Number(url.searchParams.get("at")) || undefined;
+  event.intercept({ scroll: "manual", focusReset: "manual", handler: () => show(id, at) });
+}
+
+async function show(id, at) {
+  if (id === store.openId) return at ? reading.goTo(at) : undefined;
+  leave();
+  find("[data-welcome]")?.remove();
+  store.open(id);
+  document.body.classList.toggle("is-chat", Boolean(id));
+  document.body.classList.toggle("is-list", !id);
+  find("[data-conversation]").hidden = find("[data-details]").hidden = !id;
+  find("[data-home]").hidden = Boolean(id);
+  if (!id) return returnToList();
+  isRestored.then(composer.enter);
+  await fill(at);
+}
+
+function leave() {
+  if (!store.room) listTop = lists.scrollTop;
+  if (store.room?.isFilled) {
+    attention.leave();
+    Object.assign(store.room, { place: reading.placeNow(), isLeftUnread: false });
+  }
+  if (!store.room) return;
+  composer.leave();
+  keep.keepRoom(store.room);
+}
+
+function returnToList() {
+  lists.scrollTop = listTop;
+  find("[aria-current]", lists)?.focus({ preventScroll: true });
+}
+
+/** What the room lacks: from what this browser keeps where that is as new, else from the server. */
+async function fill(at) {
+  const { room } = store;
+  if (!room.isFilled) {
+    timeline.reset();
+    const timer = setTimeout(() => room === store.room && !room.isFilled && timeline.list.append(...skeleton()), SKELETON_AFTER * 1000);
+    await fillRoom(room, at).catch(() => say("This chat could not be loaded. It will be when you're back."));
+    clearTimeout(timer);
+  }
+  if (room !== store.room || !room.isFilled) return;
+  emit("members");
+  reading.enter({ at });
+}
+
+async function fillRoom(room, at) {
+  const chat = store.chats.get(room.id);
+  const kept = await keep.room(room.id);
+  const isFresh = kept?.chat.version === chat.version;
+  if (isFresh) return take(room, kept);
+  const unread = chat.me.unread_count && !store.me.settings.opens_at_newest ? chat.me.last_read_seq + 1 : 0;
+  try {
+    await Promise.all([room.loadAround(at ?? unread), room.loadMembers()]);
+    // All from the mark on may be one's own.
+    if (!at && unread && !room.from(unread).some(isOthers)) await room.loadAround(0);
+  } catch (error) {
+    if (!kept) throw error;
+    take(room, kept);
+    room.staleSince = kept.chat.version;
+  }
+}
+
+const isOthers = ({ sender_id: sender }) => sender && sender !== store.me.id;
+
+function take(room, { messages, members }) {
+  room.keepPage(messages);
+  for (const member of members) room.takeMember(member);
+}
+
+const skeleton = () => Array.from({ length: 6 }, () => clone("skeleton"));
+
+/** Too much has changed: what is shown is loaded anew, around what one looks at. */
+async function tear(room) {
+  const left = reading.placeNow();
+  room.place = left;
+  await room.renew(left.isPinned ? 0 : left.seq).catch(() => {});
+  if (room === store.room && room.isFilled) reading.enter({ left, isSame: true });
+}
+
+async function mendStale() {
+  for (const room of store.rooms.values()) {
+    if (!room.isFilled && room === store.room) await fill();
+    if (room.staleSince === null) continue;
+    await room.catchUp().catch(() => {});
+    if (room === store.room && room.isFilled) reading.enter({ left: reading.placeNow(), isSame: true });
+  }
+}
+
+function keepSoon() {
+  clearTimeout(keepTimer);
+  const { room } = store;
+  keepTimer = setTimeout(() => room && keep.keepRoom(room), KEEP_AFTER * 1000);
+}
+
+function leaveRemoved(chat) {
+  say(`You're no longer in ${titleOf(chat)}.`);
+  show(null);
+  history.replaceState(null, "", "/");
+}
+
+// Dialogs and parts that come when they are needed
+
+function loadMenu() {
+  import("./menu.js").then(({ menu }) => menu.start());
+}
 
 function openNewChat(event) {
   const opener = event.target.closest("[data-opens=new-chat]");
@@ -37,35 +217,104 @@ function openNewChat(event) {
   import("./people.js").then(({ openDialog }) => openDialog());
 }
 
+/** A link among them leads to a page where there is no room for a panel. */
+function doInDetails(event) {
+  const button = event.target.closest("[data-does]");
+  if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const isLink = button.href && matchMedia("(max-width: 799px)").matches;
+  if (isLink) return;
+  event.preventDefault();
+  import("./details.js").then(({ act }) => act(button));
+}
+
+/** Of a member, of who is mentioned, or of who wrote. */
+function openCard(event) {
+  const { target } = event;
+  const writer = target.closest(".message-name, .avatar.is-message")?.closest("[data-kind=text]");
+  const id = target.closest("[data-card]")?.dataset.card ?? target.closest(".mention")?.dataset.userId ?? timeline.messageOf(writer)?.sender_id;
+  if (!id || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  import("./members.js").then((members) => members.openCard(target, id));
+}
+
+/** What was typed stays in this browser; signing in comes back here. */
+function askToSignIn() {
+  const dialog = find("[data-dialog=signed-out]");
+  const here = location.pathname + location.search;
+  const address = `/login?next=${encodeURIComponent(here)}`;
+  if (!dialog) return location.assign(address);
+  find("a", dialog).href = address;
+  if (!dialog.open) dialog.showModal();
+}
+
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+
+// The connection
+
 /** Says nothing of an absence of less than three seconds. */
 function watchConnection() {
-  let timer = setTimeout(showAway, BANNER_AFTER * 1000);
-  socket.on("down", () => {
-    timer = setTimeout(showAway, BANNER_AFTER * 1000);
-  });
-  socket.on("up", () => {
+  let awayFrom = performance.now();
+  let timer = 0;
+  const look = () => {
     clearTimeout(timer);
-    if (document.body.classList.contains("is-offline")) showBack();
-  });
-  addEventListener("offline", () => document.body.classList.contains("is-offline") && showAway());
+    if (socket.isUp) return;
+    const isLong = performance.now() - awayFrom >= BANNER_AFTER * 1000;
+    if (isLong || socket.hasEnded) showAway();
+    timer = setTimeout(look, 500);
+  };
+  socket.on("down", () => (awayFrom = performance.now()));
+  for (const type of ["down", "ended"]) socket.on(type, look);
+  socket.on("up", () => document.body.classList.contains("is-offline") && showBack());
+  find("[data-try-now]")?.addEventListener("click", () => (socket.hasEnded ? askToSignIn() : socket.tryNow(), look()));
+  look();
 }
 
 function showAway() {
   document.body.classList.add("is-offline");
-  say(navigator.onLine ? "Reconnecting…" : OFFLINE);
+  const wait = Math.ceil(socket.secondsUntilRetry);
+  if (socket.hasEnded) tell(SIGNED_OUT, { short: "Signed out", button: "Sign in" });
+  else if (!navigator.onLine) tell(OFFLINE, { short: "Offline", button: "Try now" });
+  else if (wait >= COUNTED_FROM || isCounting()) tell(UNREACHED, { short: "Offline", button: "Try now", wait });
+  else tell("Reconnecting…");
 }
+
+/** What counts seconds goes on to, until they are over. */
+const isCounting = () => find("[data-banner-text]")?.textContent === UNREACHED && socket.secondsUntilRetry > 0;
 
 function showBack() {
   document.body.classList.remove("is-offline");
-  say("Back online");
-  setTimeout(() => document.body.classList.contains("is-offline") || say(""), BACK_FOR * 1000);
+  const dialog = find("[data-dialog=signed-out]");
+  if (dialog?.open) dialog.close();
+  tell("Back online", { isGood: true });
+  setTimeout(() => document.body.classList.contains("is-offline") || tell(""), BACK_FOR * 1000);
 }
 
-function say(text) {
+/** The same words again are not set again: they would be read out again. */
+function tell(text, { short = text, button = "", wait = 0, isGood = false } = {}) {
   const banner = find("[data-banner]");
-  if (banner) {
-    banner.textContent = text;
-    banner.hidden = !text;
-  }
-  find("[data-connection]").textContent = text || `@${store.me.username}`;
+  if (!banner) return;
+  banner.hidden = !text;
+  banner.classList.toggle("is-ok", isGood);
+  setText(find("[data-banner-text]", banner), text);
+  setText(find("[data-banner-wait]", banner), wait ? `Trying again in ${wait} s.` : "");
+  setText(find("[data-try-now]", banner), button);
+  find("[data-try-now]", banner).hidden = !button;
+  setText(find("[data-connection]"), short || `@${store.me.username}`);
+}
+
+function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** One at a time. `again` is what to do where the reader asks for it. */
+function say(text, again, isGood = false) {
+  const toast = clone("toast");
+  toast.classList.toggle("is-error", !isGood);
+  slot(toast, "text").textContent = text;
+  const [retry, close] = [find("[data-again]", toast), find("[data-close-toast]", toast)];
+  close.hidden = false;
+  retry.hidden = !again;
+  close.addEventListener("click", () => toast.remove());
+  retry.addEventListener("click", () => (toast.remove(), again()));
+  find("[data-toasts]").replaceChildren(toast);
 }

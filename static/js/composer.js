@@ -1,7 +1,8 @@
 // Where one writes: sending, drafts, replies and edits.
 
 import { find, preview } from "./dom.js";
-import { outbox } from "./outbox.js";
+import { outbox } from "./keep.js";
+import { reading } from "./reading.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
 import { timeline } from "./timeline.js";
@@ -10,64 +11,95 @@ const DRAFT_SECONDS = 0.3;
 const TYPING_SECONDS = 3;
 const MAX_CONTENT = 10_000;
 const COUNT_FROM = 0.9;
+const PAGES = { PageUp: -1, PageDown: 1 };
 const BLANK = /^[\s\u200b-\u200d\u2060\ufeff]*$/;
 
 const form = find("[data-composer]");
 const field = form && find("textarea", form);
 const context = form && find("[data-context]", form);
-const draftKey = `draft:${store.me.id}:${store.openId}`;
 /** What the field is for: a new message, perhaps as a reply; or an edit, with the draft put by. */
 let replyTo = null;
 let editing = null;
 let putBy = "";
 let draftTimer = 0;
-let typedAt = 0;
+/** Whether something was typed or chosen that is not kept yet; other tabs keep drafts, too. */
+let isTouched = false;
+let typedAt = -Infinity;
+let suggestions = null;
 
-export const composer = { start, focus: () => field.focus(), reply, edit };
+export const composer = { start, enter, leave, focus: () => field.focus(), reply, edit, cancel };
 
 function start() {
   form.noValidate = true;
   field.removeAttribute("maxlength"); // it would cut a long paste without a word
-  restoreDraft();
   form.addEventListener("submit", (event) => (event.preventDefault(), submit()));
   field.addEventListener("keydown", press);
   field.addEventListener("input", changed);
+  field.addEventListener("input", offerSuggestions);
   find("[data-context-close]", context).addEventListener("click", cancel);
+  find("[data-emoji-button]", form).addEventListener("click", pickEmoji);
   addEventListener("pagehide", saveDraft);
+}
+
+/** Another chat was opened: its draft is back. What was typed before the script came joins it. */
+function enter() {
+  const { text = "", reply: answered = null, edit: edited = null } = outbox.draftOf(store.openId) ?? {};
+  isTouched = Boolean(field.value) && field.value !== text;
+  const all = isTouched && text ? `${text}\n${field.value}` : field.value || text;
+  [replyTo, editing, putBy] = [answered, edited?.message ?? null, edited ? all : ""];
+  setText(edited ? edited.text : all);
+  showContext();
   if (matchMedia("(pointer: fine)").matches) field.focus({ preventScroll: true });
 }
 
+function leave() {
+  saveDraft();
+  [replyTo, editing, putBy, typedAt] = [null, null, "", -Infinity];
+  setText("");
+}
+
+const isTooLong = () => [...field.value.trim()].length > MAX_CONTENT;
 const isBlank = (text) => BLANK.test(text);
 const isComposing = (event) => event.isComposing || event.keyCode === 229;
 const isTouch = () => matchMedia("(pointer: coarse)").matches;
 
 function press(event) {
-  if (isComposing(event)) return;
+  if (isComposing(event) || suggestions?.takes(event)) return;
   if (event.key === "Enter" && sends(event)) {
     event.preventDefault();
     submit();
   } else if (event.key === "Escape" && cancel()) event.preventDefault();
-  else if (event.key === "ArrowUp" && !field.value && !editing && editLast()) event.preventDefault();
+  else if (event.key in PAGES && isOneLine()) {
+    event.preventDefault();
+    timeline.scrollByPage(PAGES[event.key]);
+  } else if (event.key === "ArrowUp" && !event.altKey && !field.value && !editing && editLast()) event.preventDefault();
+}
+
+/** As it is shown: a long line may be broken. */
+function isOneLine() {
+  const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(field);
+  const height = field.scrollHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+  return height < 1.5 * parseFloat(lineHeight);
 }
 
 function sends(event) {
   if (event.ctrlKey || event.metaKey) return true;
-  return !event.shiftKey && !event.altKey && !isTouch();
+  return !event.shiftKey && !event.altKey && !isTouch() && store.me.settings.enter_sends !== false;
 }
 
 function submit() {
   const text = field.value.trim();
   if (editing) return saveEdit(text);
-  if (isBlank(text) || [...text].length > MAX_CONTENT) return;
+  if (isBlank(text) || isTooLong()) return;
   setText("");
   const answered = replyTo;
   replyTo = null;
+  isTouched = false;
   showContext();
-  saveDraft();
-  typedAt = 0;
-  timeline.clearDivider();
+  clearTimeout(draftTimer);
+  reading.clearDivider();
   outbox.add(store.openId, text, answered?.id ?? null);
-  timeline.toEnd();
+  reading.toEnd();
   field.focus();
 }
 
@@ -75,17 +107,46 @@ function setText(text) {
   field.value = text;
   grow();
   showCount();
+  showWhetherSendable();
+}
+
+/** The button stays in reach, and says why it does nothing. */
+function showWhetherSendable() {
+  const send = find(".send", form);
+  const reason = isTooLong() ? "Too long to send" : isBlank(field.value) && !editing ? "Write something first" : "";
+  send.setAttribute("aria-disabled", String(Boolean(reason)));
+  send.title = reason;
+}
+
+async function pickEmoji({ currentTarget: button }) {
+  const { addEmoji } = await import("./emoji.js");
+  addEmoji(button, field);
+}
+
+async function offerSuggestions() {
+  if (!/[@:]/.test(field.value)) return;
+  field.removeEventListener("input", offerSuggestions);
+  const { attach } = await import("./suggest.js");
+  const people = () => [...store.members.values()].map(({ user }) => user).filter(({ id }) => id !== store.me.id);
+  suggestions = attach(field, { people });
 }
 
 function changed() {
   grow();
   showCount();
+  showWhetherSendable();
+  isTouched = true;
   clearTimeout(draftTimer);
   draftTimer = setTimeout(saveDraft, DRAFT_SECONDS * 1000);
-  if (!editing && !isBlank(field.value) && Date.now() - typedAt >= TYPING_SECONDS * 1000) {
-    typedAt = Date.now();
-    socket.tell("typing", { chat_id: store.openId });
-  }
+  tellTyping();
+}
+
+/** Others see it for six seconds, or until the message is there. */
+function tellTyping() {
+  const isWanted = store.me.settings.shows_typing !== false && !editing && !isBlank(field.value);
+  if (!isWanted || performance.now() - typedAt < TYPING_SECONDS * 1000) return;
+  typedAt = performance.now();
+  socket.tell("typing", { chat_id: store.openId });
 }
 
 /** Browsers without `field-sizing` need a height. */
@@ -106,21 +167,22 @@ function showCount() {
 
 function saveDraft() {
   clearTimeout(draftTimer);
-  const draft = { text: editing ? putBy : field.value, reply_to: replyTo?.id ?? null };
-  try {
-    if (draft.text || draft.reply_to) sessionStorage.setItem(draftKey, JSON.stringify(draft));
-    else sessionStorage.removeItem(draftKey);
-  } catch {
-    // Without storage a draft lives as long as the page.
-  }
+  if (!isTouched || !store.openId) return;
+  isTouched = false;
+  const text = editing ? putBy : field.value;
+  const edited = editing && { message: gist(editing), text: field.value };
+  const isEmpty = !text && !replyTo && !edited;
+  outbox.setDraft(store.openId, isEmpty ? null : { text, reply: replyTo && gist(replyTo), edit: edited });
 }
 
-function restoreDraft() {
-  const draft = JSON.parse(sessionStorage.getItem(draftKey) ?? '{"text": ""}');
-  replyTo = draft.reply_to ? (store.withId(draft.reply_to) ?? null) : null;
-  // What was typed before the script came stays.
-  setText(field.value || draft.text);
-  showContext();
+/** What is needed of a message that is answered or edited, should it not be at hand again. */
+function gist({ id, chat_id, seq, sender_id, sender, content }) {
+  return { id, chat_id, seq, sender_id, sender, content };
+}
+
+function touch() {
+  isTouched = true;
+  saveDraft();
 }
 
 // Replies and edits
@@ -138,7 +200,7 @@ function reply(message) {
   if (editing) cancel();
   replyTo = message;
   showContext();
-  saveDraft();
+  touch();
   field.focus();
 }
 
@@ -147,13 +209,14 @@ function edit(message) {
   editing = message;
   setText(message.content);
   showContext();
+  touch();
   field.focus();
   field.setSelectionRange(field.value.length, field.value.length);
 }
 
 function editLast() {
   const isMine = (message) => message.sender_id === store.me.id && !message.deleted_at;
-  const last = store.sorted().findLast(isMine);
+  const last = store.room.from(1).findLast(isMine);
   if (last) edit(last);
   return Boolean(last);
 }
@@ -161,12 +224,13 @@ function editLast() {
 /** Ends an edit, else a reply. False where there was neither. */
 function cancel() {
   if (!editing && !replyTo) return false;
-  if (editing) setText(putBy);
-  else replyTo = null;
+  const text = editing ? putBy : field.value;
+  if (!editing) replyTo = null;
   editing = null;
   putBy = "";
+  setText(text);
   showContext();
-  saveDraft();
+  touch();
   field.focus();
   return true;
 }

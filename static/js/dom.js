@@ -1,8 +1,17 @@
 // How data becomes elements: templates, names, times. The only module that sets HTML.
 
-const policy = globalThis.trustedTypes?.createPolicy("message-html", { createHTML: (html) => html });
+const WORKER = "/sw.js";
+const policy = globalThis.trustedTypes?.createPolicy("message-html", {
+  createHTML: (html) => html,
+  createScriptURL: () => WORKER,
+});
 const AVATAR_COLOURS = 8;
 const GONE_ACCOUNT = "Deleted account";
+const SVG = "http://www.w3.org/2000/svg";
+const MOST_KINDS = 11;
+/** Shorter texts never fill the twenty lines at which one is folded. */
+const MAYBE_LONG = 500;
+const MAYBE_LINES = 20;
 
 export const find = (selector, root = document) => root.querySelector(selector);
 export const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -23,6 +32,29 @@ export function element(name, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
+
+export function icon(name) {
+  const [made, use] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "use")];
+  made.setAttribute("class", "icon");
+  made.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#i-${name}`);
+  made.append(use);
+  return made;
+}
+
+/** Makes these the children of a parent, in this order, moving none that stands right. */
+export function arrange(parent, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  let at = parent.firstElementChild;
+  for (const child of wanted) {
+    if (child === at) at = at.nextElementSibling;
+    else parent.insertBefore(child, at);
+  }
+}
+
+/** The address of the service worker, which is no other. */
+export const workerUrl = () => (policy ? policy.createScriptURL("") : WORKER);
 
 /** `html` is a message's own, made safe by the server. Nothing else may come here. */
 function setHtml(target, html) {
@@ -72,22 +104,13 @@ export function preview(content, limit = 140) {
   return `${line.slice(0, limit - 1).join("").trimEnd()}…`;
 }
 
-export function lastLine(chat, readerId) {
-  const message = chat.last_message;
-  if (!message) return "No messages yet";
-  const text = preview(message.content);
-  if (message.system || !message.sender) return text;
-  if (message.sender_id === readerId) return `You: ${text}`;
-  return chat.peer ? text : `${message.sender.display_name}: ${text}`;
-}
-
 export function listOf(names) {
   return new Intl.ListFormat("en", { type: "conjunction" }).format(names).replace(/, and /, " and ");
 }
 
 // Times, in the reader's zone
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const weekday = new Intl.DateTimeFormat("en", { weekday: "long" });
 const shortWeekday = new Intl.DateTimeFormat("en", { weekday: "short" });
@@ -137,7 +160,16 @@ function setTime(time, moment, name) {
 const bareClock = (date) => clock.format(date).replace(/[\s\u202f]*\p{L}.*$/u, "");
 const setClock = (time, moment) => setTime(time, moment, clock.format);
 export const setAge = (time, moment) => setTime(time, moment, ageName);
+export const fullMoment = (moment) => fullTime.format(moment);
 const clockTime = (moment) => clock.format(new Date(moment));
+
+/** "Online", "Last seen 14:05", or "Offline" of one who does not say. */
+export function presenceWords({ is_online: isOnline, last_seen: moment }) {
+  if (isOnline || !moment) return isOnline ? "Online" : "Offline";
+  const day = dayName(dayOf(new Date(moment)));
+  const when = { Today: "", Yesterday: "yesterday " }[day] ?? `${day} `;
+  return `Last seen ${when}${clockTime(moment)}`;
+}
 
 // Avatars
 
@@ -145,15 +177,6 @@ export function paintAvatar(avatar, name, key) {
   avatar.className = avatar.className.replace(/ ?\bcolour-\d*/, "");
   avatar.classList.add(`colour-${colour(key)}`);
   (find(".avatar-text", avatar) ?? avatar).textContent = initials(name);
-}
-
-export function avatarOf(user, size) {
-  const made = element("span", { class: size ? `avatar is-${size}` : "avatar", "aria-hidden": "true" });
-  const dot = element("span", { class: "presence", "data-presence": user.id });
-  dot.classList.toggle("is-online", user.is_online);
-  made.append(element("span", { class: "avatar-text" }), dot);
-  paintAvatar(made, user.display_name, user.id);
-  return made;
 }
 
 // Messages, as templates/messaging/_message.html has them
@@ -168,10 +191,55 @@ export function fillRow(row, message, { readerId, reply }) {
   row.classList.toggle("is-mention", message.mentions.includes(readerId));
   fillHead(row, message);
   fillReply(row, message, reply);
-  setHtml(slot(row, "html"), message.html);
-  slot(row, "edited").hidden = !message.edited_at || Boolean(message.deleted_at);
+  fillText(row, message);
+  find(".message-icon use", row).setAttribute("href", `#i-${SYSTEM_ICONS[message.system?.kind] ?? "info"}`);
   fillReactions(slot(row, "reactions"), message.reactions, readerId);
   row.removeAttribute("aria-label");
+}
+
+/** Makes a row that the server rendered one of the script's. */
+export function adoptRow(row, message) {
+  shownHtml.set(row, message.html);
+  fillTimes(row, message);
+  dressText(row, message);
+}
+
+const SYSTEM_ICONS = { created: "users", added: "user-add", removed: "user", left: "out", renamed: "edit", role: "users" };
+const shownHtml = new WeakMap();
+const unmeasured = new Set();
+
+/** Text that is the same stays as it is: unfolded, or selected. */
+function fillText(row, message) {
+  if (shownHtml.get(row) === message.html) return;
+  shownHtml.set(row, message.html);
+  setHtml(slot(row, "html"), message.html);
+  dressText(row, message);
+}
+
+function dressText(row, { content }) {
+  row.classList.remove("is-folded");
+  find("[data-act=unfold]", row)?.remove();
+  for (const code of findAll(".code", row)) (find("figcaption", code) ?? code).append(copyButton());
+  // What scrolls sideways has to scroll by keys.
+  for (const pre of findAll("pre", row)) pre.tabIndex = 0;
+  if (content.length > MAYBE_LONG || content.split("\n").length > MAYBE_LINES) unmeasured.add(row);
+}
+
+function copyButton() {
+  return element("button", { type: "button", class: "code-copy", "data-act": "copy-code" }, icon("copy"), element("span", {}, "Copy"));
+}
+
+/** Folds the texts that came since the last time and are too long. Reads their heights. */
+export function foldLong() {
+  // All are written before one is measured: else each costs a layout of all.
+  for (const row of unmeasured) row.classList.add("is-folded");
+  const texts = [...unmeasured].map((row) => slot(row, "html"));
+  const areLong = texts.map((text) => text.scrollHeight > text.clientHeight + 1);
+  for (const [at, row] of [...unmeasured].entries()) {
+    if (!areLong[at]) row.classList.remove("is-folded");
+    else texts[at].after(element("button", { type: "button", class: "message-more", "data-act": "unfold", "aria-expanded": "false" }, "Show more"));
+  }
+  unmeasured.clear();
 }
 
 function fillHead(row, message) {
@@ -183,6 +251,9 @@ function fillHead(row, message) {
 export function fillTimes(row, message) {
   setClock(slot(row, "time"), message.created_at);
   setTime(slot(row, "side-time"), message.created_at, bareClock);
+  const edited = slot(row, "edited");
+  edited.hidden = !message.edited_at || Boolean(message.deleted_at);
+  setTime(edited, message.edited_at ?? message.created_at, () => "edited");
 }
 
 export function fillReply(row, message, reply) {
@@ -194,21 +265,34 @@ export function fillReply(row, message, reply) {
   slot(row, "reply-text").textContent = reply?.text ?? "";
 }
 
+/** A chip that stays is the same element, and keeps the focus. */
 function fillReactions(list, reactions, readerId) {
   list.hidden = !reactions.length;
-  list.replaceChildren(...reactions.map((reaction) => chip(reaction, readerId)));
+  const known = new Map(findAll("[data-emoji]", list).map((button) => [button.dataset.emoji, button]));
+  const chips = reactions.map((reaction) => fillChip(known.get(reaction.emoji) ?? newChip(reaction), reaction, readerId));
+  const [more, add] = [slot(list, "more-reactions"), slot(list, "add-reaction")];
+  const left = reactions.length - MOST_KINDS;
+  more.hidden = left < 1;
+  find("button", more).textContent = left < 1 ? "" : `+${left}`;
+  arrange(list, [...chips, more, add]);
 }
 
-function chip({ emoji, user_ids }, readerId) {
-  const count = element("span", { class: "reaction-count" }, String(user_ids.length));
-  const isMine = user_ids.includes(readerId);
-  const attributes = { type: "button", class: "reaction", "data-emoji": emoji };
-  const face = element("span", {}, emoji);
-  const button = element("button", { ...attributes, "aria-pressed": isMine }, face, " ", count);
-  return element("li", {}, button);
+function newChip({ emoji }) {
+  const button = element("button", { type: "button", class: "reaction", "data-emoji": emoji });
+  button.append(element("span", {}, emoji), " ", element("span", { class: "reaction-count" }));
+  element("li", {}, button);
+  return button;
 }
 
-/** A row for what is not stored yet: its text as typed, in paragraphs and lines. */
+function fillChip(button, { user_ids: ids }, readerId) {
+  button.setAttribute("aria-pressed", ids.includes(readerId));
+  button.removeAttribute("aria-label");
+  button.classList.remove("is-pending");
+  find(".reaction-count", button).textContent = ids.length;
+  return button.parentElement;
+}
+
+/** A row for what is not stored yet. */
 export function fillPending(row, entry, sender, reply) {
   row.className = "message is-own is-pending";
   row.removeAttribute("id");
@@ -217,7 +301,20 @@ export function fillPending(row, entry, sender, reply) {
   const facts = { sender, sender_id: sender.id, created_at: entry.created_at };
   fillHead(row, facts);
   fillReply(row, entry, reply);
-  slot(row, "html").replaceChildren(...entry.content.trim().split(/\n{2,}/).map(paragraph));
+  fillTyped(row, entry);
+}
+
+let format = plainly;
+
+/** Resolves when texts that are not stored yet can be shown with their marks. */
+export async function loadFormat() {
+  ({ format } = await import("./format.js"));
+}
+
+/** The text as the server will have it; without its marks for as long as their module is away. */
+export function fillTyped(row, { content }) {
+  slot(row, "html").replaceChildren(...format(content.trim()));
+  dressText(row, { content });
 }
 
 /** Says under a row how its sending goes, with what one can do where it has failed. */
@@ -225,15 +322,19 @@ export function fillState(row, said, isFailed) {
   const state = slot(row, "state");
   row.classList.toggle("is-failed", isFailed);
   state.hidden = !said;
-  if (state.firstChild?.textContent === said) return;
+  if ((find("span", state)?.textContent ?? "") === said) return;
   const button = (act, name) => element("button", { type: "button", "data-act": act }, name);
   const buttons = isFailed ? [button("resend", "Try again"), button("discard", "Delete")] : [];
-  state.replaceChildren(...(said ? [element("span", {}, said), ...buttons] : []));
+  // The clock alone says it to eyes: most are sent within another second.
+  const text = element("span", said === "Sending" ? { class: "visually-hidden" } : {}, said);
+  state.replaceChildren(...(said ? [icon(isFailed ? "alert" : "clock"), text, ...buttons] : []));
 }
 
-function paragraph(text) {
-  const lines = text.split("\n").flatMap((line) => [element("br"), line]);
-  return element("p", { dir: "auto" }, ...lines.slice(1));
+function plainly(content) {
+  return content.split(/\n{2,}/).map((text) => {
+    const lines = text.split("\n").flatMap((line) => [element("br"), line]);
+    return element("p", { dir: "auto" }, ...lines.slice(1));
+  });
 }
 
 /** What a screen reader says of a row that has the focus. */

@@ -1,6 +1,8 @@
 // The pages around the chats: passwords that can be shown, and buttons that ask first.
 
-for (const button of document.querySelectorAll("[data-reveal]")) {
+import { element, find, findAll } from "./dom.js";
+
+for (const button of findAll("[data-reveal]")) {
   const field = document.getElementById(button.dataset.reveal);
   button.hidden = false;
   button.addEventListener("click", () => {
@@ -12,7 +14,31 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   });
 }
 
+if (find("[data-rules]")) import("./rules.js");
+
 document.addEventListener("click", (event) => {
-  const question = event.target.closest("[data-confirms]")?.dataset.confirms;
-  if (question && !confirm(question)) event.preventDefault();
+  const button = event.target.closest("[data-confirms]");
+  if (!button || "isConfirmed" in button.dataset) return;
+  event.preventDefault();
+  ask(button);
 });
+
+/** The same press again, once it is confirmed; the focus goes back to the button, else. */
+function ask(button) {
+  const { confirms, confirmText, confirmYes } = button.dataset;
+  const no = element("button", { class: "button is-quiet", value: "" }, "Cancel");
+  const yes = element("button", { class: "button is-danger", value: "yes" }, confirmYes);
+  const title = element("h2", { id: "ask-title", dir: "auto" }, confirms);
+  const text = element("p", { id: "ask-text" }, confirmText ?? "");
+  const form = element("form", { method: "dialog" }, title, text, element("p", { class: "dialog-buttons" }, no, yes));
+  const dialog = element("dialog", { class: "dialog", role: "alertdialog", "aria-labelledby": title.id, "aria-describedby": text.id }, form);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (!dialog.returnValue) return;
+    button.dataset.isConfirmed = "";
+    button.click();
+  });
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+}

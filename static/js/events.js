@@ -1,16 +1,31 @@
 // How what the page knows is kept true: events by rising version, and a sync after each absence.
 
-import { emit, get, isUnread, learnNames, learnSender, store } from "./store.js";
-import { socket } from "./socket.js";
+import { get, socket } from "./socket.js";
+import { emit, isUnread, learnNames, learnSender, store } from "./store.js";
 
 const SYNC_AGAIN_SECONDS = 2;
 const TYPING_SECONDS = 6;
 const REFRESH_SECONDS = 0.4;
 
 export function follow() {
-  socket.on("hello", ({ user }) => user.id === store.me.id || location.reload());
+  socket.on("stranger", () => location.reload());
   socket.on("up", sync);
   socket.on("event", takeEvent);
+}
+
+/** The page itself was kept, some time ago: what was kept of chats since then is newer. */
+export function takeKept(rooms) {
+  for (const { id, chat } of rooms) {
+    if (store.chats.get(id)?.version >= chat.version) continue;
+    store.chats.set(id, chat);
+    store.rooms.delete(id);
+    if (id === store.openId) store.room = null;
+  }
+  const at = (chat) => Date.parse(chat.last_message?.created_at ?? chat.created_at);
+  const all = [...store.chats.values()].sort((one, other) => at(other) - at(one));
+  store.chats.clear();
+  for (const chat of all) store.chats.set(chat.id, chat);
+  emit("chats");
 }
 
 let isSyncing = false;
@@ -31,6 +46,7 @@ async function sync() {
 }
 
 async function takeSync({ epoch, chats, changes, gone }) {
+  if (store.epoch && epoch !== store.epoch) return location.reload();
   store.epoch = epoch;
   for (const id of gone) removeChat(id);
   const versions = new Map(changes.map((change) => [change.chat_id, change.version]));
@@ -42,9 +58,9 @@ async function takeSync({ epoch, chats, changes, gone }) {
     learnNames(chat);
   }
   keepOlder(known, versions);
-  const change = changes.find(({ chat_id: id }) => id === store.openId);
-  if (change) await takeChange(change);
+  for (const change of changes) await takeChange(change, known.get(change.chat_id)?.last_seq ?? 0);
   emit("chats");
+  emit("messages");
 }
 
 /** The answer names the latest 200 chats; what is known of the others stays. */
@@ -56,10 +72,17 @@ function keepOlder(known, versions) {
   }
 }
 
-async function takeChange({ members, messages, complete }) {
-  if (!complete) return store.loadNewest({ isFresh: true });
-  for (const member of members) takeMember(member);
-  for (const message of messages) store.take(message);
+async function takeChange({ chat_id: id, members, messages, complete }, lastSeq) {
+  const room = store.rooms.get(id);
+  if (!room) return;
+  if (!complete && room !== store.room) return store.rooms.delete(id);
+  if (!complete) return emit("torn", room);
+  for (const member of members) room.takeMember(member);
+  for (const message of messages) {
+    store.take(message);
+    if (room === store.room && message.seq > lastSeq) emit("arrived", message);
+  }
+  if (members.length && room === store.room) emit("members");
 }
 
 // Events
@@ -77,7 +100,7 @@ const takers = {
   "me.updated": ({ chat_id: id, me }) => store.takeMe(id, me),
   "user.updated": ({ user }) => takeUser(user),
   presence: ({ user_id: id, ...facts }) => store.takePresence(id, facts),
-  read: ({ chat_id: id, user_id: user, seq }) => emit("seen", id, user, seq),
+  read: takeRead,
   typing: ({ chat_id: id, user_id: user }) => takeTyping(id, user),
 };
 
@@ -101,12 +124,14 @@ function takeCreated({ chat_id: id, message }) {
   const chat = store.chats.get(id);
   learnSender(message);
   stopTyping(id, message.sender_id);
-  if (message.seq > chat.last_seq) {
+  const isArrival = message.seq > chat.last_seq;
+  if (isArrival) {
     Object.assign(chat, { last_seq: message.seq, last_message: message });
     countUnread(chat.me, message);
     moveToTop(chat);
   }
   store.take(message);
+  if (isArrival && id === store.openId) emit("arrived", message);
   emit("chat", chat);
 }
 
@@ -163,34 +188,39 @@ function changeChat(id, facts) {
 }
 
 function removeChat(id) {
-  if (id === store.openId) emit("closed");
-  else if (store.chats.delete(id)) emit("chats");
+  const chat = store.chats.get(id);
+  if (!chat) return;
+  if (id === store.openId) emit("removed", chat);
+  store.rooms.delete(id);
+  store.chats.delete(id);
+  emit("gone", id);
+  emit("chats");
 }
 
-function takeMemberEvent({ chat_id: id, member }) {
+function takeMemberEvent({ type, chat_id: id, member }) {
   const chat = store.chats.get(id);
-  const was = store.members.has(member.user.id);
   store.names.set(member.user.id, member.user.display_name);
   if (member.user.id === store.me.id) chat.me.role = member.role;
-  if (id === store.openId) takeMember(member);
-  if (id === store.openId && was === Boolean(member.left_at)) chat.member_count += was ? -1 : 1;
+  chat.member_count += { "member.joined": 1, "member.left": -1 }[type] ?? 0;
+  store.rooms.get(id)?.takeMember(member);
+  if (id === store.openId) emit("members");
   emit("chat", chat);
 }
 
-function takeMember(member) {
-  if (member.left_at) store.members.delete(member.user.id);
-  else store.members.set(member.user.id, member);
-  store.names.set(member.user.id, member.user.display_name);
-  emit("members");
+function takeRead({ chat_id: id, user_id: userId, seq }) {
+  const member = store.rooms.get(id)?.members.get(userId);
+  if (!member || member.last_read_seq === null) return;
+  member.last_read_seq = Math.max(member.last_read_seq, seq);
+  if (id === store.openId) emit("seen");
 }
 
 function takeUser(user) {
+  if (user.id === store.me.id) Object.assign(store.me, user);
   store.names.set(user.id, user.display_name);
-  const member = store.members.get(user.id);
-  if (member) member.user = user;
   for (const chat of store.chats.values()) if (chat.peer?.id === user.id) chat.peer = user;
-  for (const message of store.messages.values()) {
-    if (message.sender_id === user.id) message.sender = user;
+  for (const { members, messages } of store.rooms.values()) {
+    if (members.has(user.id)) members.get(user.id).user = user;
+    for (const message of messages.values()) if (message.sender_id === user.id) message.sender = user;
   }
   emit("user", user);
   emit("members");

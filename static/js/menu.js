@@ -1,29 +1,39 @@
 // What one can do with a message: the tools on its row, its menu, its keys, its reactions.
 
+import { markUnread } from "./attention.js";
 import { composer } from "./composer.js";
 import { describeRow, find, findAll } from "./dom.js";
+import { outbox } from "./keep.js";
+import { place } from "./parts.js";
+import { copy, rowActs, watchChips } from "./rows.js";
 import { socket } from "./socket.js";
-import { store } from "./store.js";
+import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
-
-const GAP = 4;
 
 const tools = find("[data-tools]");
 const panel = find("[data-menu]");
 const dialog = find("[data-confirm]");
 let chosen = null;
+let isStarted = false;
 
 export const menu = { start };
 
 const acts = {
   reply: composer.reply,
   edit: composer.edit,
-  copy: (message) => copy(message.content),
+  copy: (message) => copy(message.content, "Text copied"),
+  resend: (entry) => outbox.retry(entry.client_id),
+  link: (message) => copy(`${location.origin}/c/${message.chat_id}?at=${message.seq}`, "Link copied"),
+  unread: (message) => markUnread(message).catch((error) => emit("failed", error.message)),
   delete: confirmDelete,
 };
 
+/** Whatever asks for it first; on pages with messages. */
 function start() {
   const { list, region } = timeline;
+  if (isStarted || !region) return;
+  isStarted = true;
+  watchChips();
   list.addEventListener("pointerover", (event) => offerTools(event.target));
   list.addEventListener("focusin", focused);
   region.addEventListener("pointerleave", left);
@@ -40,13 +50,18 @@ function start() {
 const isAlive = (message) => message && !message.deleted_at && !message.system;
 const isMine = (message) => message.sender_id === store.me.id;
 const rowAt = (target) => target.closest?.(".message");
+const failedAt = (row) => outbox.of(store.openId).find((entry) => entry.reason && entry.client_id === row?.dataset.clientId);
+/** What can be done with a message that was refused. */
+const ACTS_OF_FAILED = ["copy", "resend", "delete"];
 
 // The tools
 
 function offerTools(target) {
   const row = rowAt(target);
   if (!row || panel.matches(":popover-open")) return;
-  if (!isAlive(timeline.messageOf(row))) return hideTools();
+  const isFailed = Boolean(failedAt(row));
+  if (!isFailed && !isAlive(timeline.messageOf(row))) return hideTools();
+  for (const button of findAll("[data-act]", tools)) button.hidden = isFailed && button.dataset.act !== "menu";
   if (tools.parentElement !== row) row.append(tools);
   tools.hidden = false;
 }
@@ -69,37 +84,72 @@ function focused({ target }) {
 function clicked({ target }) {
   const row = rowAt(target);
   const message = timeline.messageOf(row);
-  if (!message) return;
-  const chip = target.closest(".reaction");
-  const act = target.closest("[data-act]")?.dataset.act;
-  if (chip) react(message, chip.dataset.emoji);
+  const button = target.closest("[data-act], [data-emoji]");
+  const act = button?.dataset.act;
+  if (rowActs[act]) rowActs[act](button);
   else if (act === "menu" || act === "menu-react") open(row, act);
-  else if (act) acts[act]?.(message);
+  else if (message && button?.dataset.emoji) react(message, button.dataset.emoji);
+  else if (message) acts[act]?.(message);
 }
 
-const react = (message, emoji) => store.toggleReaction(message, emoji).catch(() => {});
+const busyReactions = new Set();
+
+/** Shown at once, taken back where the server refuses. */
+async function react(message, emoji) {
+  const key = `${message.id} ${emoji}`;
+  if (busyReactions.has(key)) return;
+  busyReactions.add(key);
+  const { room } = store;
+  const isMine = message.reactions.some((one) => one.emoji === emoji && one.user_ids.includes(store.me.id));
+  const guess = { ...message, reactions: toggled(message.reactions, emoji, isMine) };
+  room.messages.set(message.seq, guess);
+  emit("messages");
+  findAll("[data-emoji]", timeline.rowOf(message.seq)).find((chip) => chip.dataset.emoji === emoji)?.classList.add("is-pending");
+  const fields = { chat_id: message.chat_id, message_id: message.id, emoji };
+  try {
+    store.take((await socket.request(isMine ? "reaction.remove" : "reaction.add", fields)).message);
+  } catch (error) {
+    emit("failed", `Not changed. ${error.message}`);
+  }
+  busyReactions.delete(key);
+  if (room.messages.get(message.seq) === guess) room.messages.set(message.seq, message);
+  emit("messages");
+}
+
+function toggled(reactions, emoji, isMine) {
+  const { id } = store.me;
+  const found = reactions.some((one) => one.emoji === emoji);
+  const all = found ? reactions : [...reactions, { emoji, user_ids: [] }];
+  const ids = (one) => (isMine ? one.user_ids.filter((user) => user !== id) : [...one.user_ids, id]);
+  const changed = all.map((one) => (one.emoji === emoji ? { ...one, user_ids: ids(one) } : one));
+  return changed.filter((one) => one.user_ids.length);
+}
+
+async function reactWithOther(row, message) {
+  const { pickEmoji } = await import("./emoji.js");
+  const emoji = await pickEmoji(tools, { onClose: () => row.focus({ preventScroll: true }) });
+  const isNew = !message.reactions.some((one) => one.emoji === emoji && one.user_ids.includes(store.me.id));
+  if (emoji && isNew) react(message, emoji);
+}
 
 // The menu
 
 function open(row, act) {
   chosen = row;
   const message = timeline.messageOf(row);
-  find("[data-act=edit]", panel).hidden = !isMine(message);
-  find("[data-act=delete]", panel).hidden = !isMine(message) && !store.canManage;
+  for (const item of findAll("[data-act]", panel)) item.hidden = !isOffered(item.dataset.act, message);
+  find(".menu-reactions", panel).hidden = !message;
   row.classList.add("is-selected");
   panel.showPopover();
-  position(tools.getBoundingClientRect());
-  find(act === "menu-react" ? "[data-act=react]" : "[data-act=reply]", panel).focus();
+  place(panel, tools.getBoundingClientRect());
+  find(act === "menu-react" ? "[data-act=react]" : ".menu-item:not([hidden])", panel).focus();
 }
 
-/** Below the tools, or above them where there is no room. */
-function position({ top, bottom, right }) {
-  const { offsetWidth: width, offsetHeight: height } = panel;
-  const isRoomy = bottom + GAP + height <= innerHeight;
-  const wanted = isRoomy ? bottom + GAP : top - GAP - height;
-  panel.style.inset = "auto";
-  panel.style.top = `${Math.max(GAP, Math.min(wanted, innerHeight - height - GAP))}px`;
-  panel.style.left = `${Math.max(GAP, Math.min(right - width, innerWidth - width - GAP))}px`;
+/** Without a message: to one that was refused. */
+function isOffered(act, message) {
+  if (!message) return ACTS_OF_FAILED.includes(act);
+  if (act === "edit") return isMine(message);
+  return act === "delete" ? isMine(message) || store.canManage : act !== "resend";
 }
 
 function closed() {
@@ -110,15 +160,18 @@ function closed() {
 
 function picked({ target }) {
   const button = target.closest("[data-act]");
-  const message = timeline.messageOf(chosen);
+  const entry = failedAt(chosen);
+  const message = timeline.messageOf(chosen) ?? entry;
   if (!button || !message) return;
   panel.hidePopover();
-  if (button.dataset.act === "react") react(message, button.dataset.emoji);
+  if (entry && button.dataset.act === "delete") outbox.remove(entry.client_id);
+  else if (button.dataset.act === "react") react(message, button.dataset.emoji);
+  else if (button.dataset.act === "react-other") reactWithOther(chosen, message);
   else acts[button.dataset.act](message);
 }
 
 function moveInMenu(event) {
-  const items = findAll("[role=menuitem]", panel).filter((item) => !item.hidden);
+  const items = findAll("[role=menuitem]", panel).filter((item) => item.checkVisibility());
   const at = items.indexOf(document.activeElement);
   const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
   const targets = { Home: 0, End: items.length - 1 };
@@ -145,7 +198,7 @@ function moveAmongRows(row, key) {
   if (!["ArrowUp", "ArrowDown", "Home", "End"].includes(key)) return false;
   if (!row && key !== "ArrowUp") return false;
   const rows = findAll(".message", timeline.list);
-  const at = row ? rows.indexOf(row) : rows.length;
+  const at = rows.indexOf(row ?? timeline.visible().at(-1)) + (row ? 0 : 1);
   const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 }[key];
   rows[to]?.focus();
   rows[to]?.scrollIntoView({ block: "nearest" });
@@ -155,10 +208,13 @@ function moveAmongRows(row, key) {
 function actOnRow(row, key) {
   const message = timeline.messageOf(row);
   if (key === "Escape") composer.focus();
+  else if (key === "Enter" && failedAt(row)) open(row, "menu");
   else if (!isAlive(message)) return false;
   else if (key === "Enter") open(row, "menu");
   else if (key === "+") open(row, "menu-react");
-  else if (key === "c") copy(message.content);
+  else if (key === "c") acts.copy(message);
+  else if (key === "l") acts.link(message);
+  else if (key === "u") acts.unread(message);
   else if (key === "r") composer.reply(message);
   else if (key === "e" && isMine(message)) composer.edit(message);
   else if (key === "Delete" && (isMine(message) || store.canManage)) confirmDelete(message);
@@ -167,19 +223,6 @@ function actOnRow(row, key) {
 }
 
 // Deeds
-
-async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => {});
-  // On plain http there is no clipboard but this one.
-  const was = document.activeElement;
-  const field = document.createElement("textarea");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
-  was?.focus();
-}
 
 export function confirmDelete(message) {
   const whose = isMine(message) ? "this message" : `${message.sender?.display_name ?? "this"}'s message`;
@@ -199,6 +242,6 @@ async function finish(message, row) {
     store.take((await socket.request("message.delete", fields)).message);
   } catch (error) {
     row?.focus({ preventScroll: true });
-    find("[data-announcer]").textContent = `Not deleted. ${error.message}`;
+    emit("failed", `Not deleted. ${error.message}`);
   }
 }

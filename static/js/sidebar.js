@@ -1,46 +1,97 @@
-// The list of chats, and who is online: kept as the server would render it.
+// What stands around the messages, as the server would render it: the list of chats, the open one's
+// head and members, the title.
 
-import { avatarOf, clone, countText, element, find, findAll } from "./dom.js";
-import { lastLine, listOf, paintAvatar, setAge, slot, titleOf } from "./dom.js";
+import { arrange, clone, countText, element, find, findAll } from "./dom.js";
+import { listOf, paintAvatar, presenceWords, preview, setAge, slot, titleOf } from "./dom.js";
+import { outbox } from "./keep.js";
+import { isApple, openPalette } from "./keyboard.js";
 import { socket } from "./socket.js";
-import { store } from "./store.js";
+import { isMuted, store } from "./store.js";
 
 const MOST_WATCHED = 500;
 const MOST_NAMED = 2;
 
 const lists = { pinned: find("[data-section=pinned]"), recent: find("[data-section=recent]") };
 const rows = new Map(findAll(".chat-list > [data-chat-id]").map((row) => [row.dataset.chatId, row]));
-const filter = find("[data-filter-chats]");
+const siteName = document.title.split(" · ").at(-1);
+const icon = find("link[rel=icon]");
+const plainIcon = icon.getAttribute("href");
 let watched = "";
 
 export const sidebar = { start };
 
 function start() {
   renderAll();
+  store.on("open", opened);
   store.on("chats", renderAll);
   store.on("chat", renderOne);
   store.on("typing", showTyping);
   store.on("members", renderMembers);
   store.on("presence", showPresence);
+  for (const type of ["drafts", "change"]) outbox.on(type, renderWritten);
+  find("[data-stranded]").addEventListener("click", () => import("./unsent.js").then(({ open }) => open()));
   socket.on("up", () => watch((watched = "")));
-  filter.addEventListener("input", applyFilter);
+  const search = find("[data-opens=palette]");
+  search.addEventListener("click", openPalette);
+  if (isApple) find("kbd", search).textContent = "⌘ K";
 }
+
+function opened() {
+  for (const [id, row] of rows) select(row, id === store.openId);
+  renderMembers();
+  renderLines();
+  if (store.chat) showTyping(store.openId);
+  showTitle();
+}
+
+/** How many chats have something new, then where one is. */
+function showTitle() {
+  const unread = [...store.chats.values()].filter(isCounted).length;
+  const title = `${store.chat ? titleOf(store.chat) : "Chats"} · ${siteName}`;
+  document.title = unread ? `(${countText(unread)}) ${title}` : title;
+  showBadge(unread);
+}
+
+/** A dot on the page's picture, with the number while it can be read; the same on an installed app. */
+function showBadge(unread) {
+  const number = unread > 0 && unread < 10 ? `<text x="38" y="22" font-size="22" font-weight="700" text-anchor="middle" fill="#fff">${unread}</text>` : "";
+  const dot = unread ? `<circle cx="38" cy="14" r="14" fill="#b42318"/>${number}` : "";
+  icon.href = plainIcon.replace(/%3C\/svg%3E$/, encodeURIComponent(`${dot}</svg>`));
+  navigator.setAppBadge?.(unread).catch(() => {});
+}
+
+/** Quiet ones count only where one is mentioned. */
+function isCounted(chat) {
+  const { mention_count: mentions, notify, unread_count: unread } = chat.me;
+  return mentions ? notify !== "none" : unread > 0 && !isQuiet(chat);
+}
+
+const isQuiet = (chat) => chat.me.notify !== "all" || isMuted(chat);
 
 // Rows
 
+function select(row, isOpen) {
+  row.classList.toggle("is-selected", isOpen);
+  if (isOpen) find("a", row).setAttribute("aria-current", "page");
+  else find("a", row).removeAttribute("aria-current");
+}
+
 function renderAll() {
+  renderStranded();
   for (const [id, row] of rows) if (!store.chats.has(id)) drop(id, row);
   for (const chat of store.chats.values()) fill(chat);
-  arrange();
+  arrangeAll();
   renderHead();
+  showTitle();
   watch();
 }
 
 function renderOne(chat) {
   if (!rows.has(chat.id)) watch();
   fill(chat);
-  arrange();
+  arrangeAll();
   if (chat.id === store.openId) renderHead();
+  showTitle();
 }
 
 function drop(id, row) {
@@ -55,9 +106,10 @@ function fill(chat) {
   paintAvatar(find(".avatar", row), titleOf(chat), chat.peer?.id ?? chat.id);
   setAge(slot(row, "time"), chat.last_message?.created_at ?? chat.created_at);
   find(".presence", row)?.classList.toggle("is-online", Boolean(chat.peer?.is_online));
-  row.classList.toggle("is-unread", unread > 0);
+  row.classList.toggle("is-unread", unread > 0 && !isQuiet(chat));
+  row.classList.toggle("is-muted", isQuiet(chat));
   badge(slot(row, "mentions"), mentions, `@${countText(mentions)}`);
-  badge(slot(row, "unread"), unread, countText(unread), " unread");
+  badge(slot(row, "unread"), isQuiet(chat) ? 0 : unread, countText(unread), " unread");
   fillLine(chat, row);
 }
 
@@ -77,40 +129,53 @@ function badge(target, number, text, spoken = "") {
   if (spoken) target.append(element("span", { class: "visually-hidden" }, spoken));
 }
 
+/** One line: who types, else what was refused or is written on, else the last message. */
 function fillLine(chat, row) {
-  const typing = typingText(chat.id);
+  const typing = chat.peer && typingText(chat.id) ? "typing…" : typingText(chat.id);
+  const draft = chat.id === store.openId ? "" : preview(outbox.draftOf(chat.id)?.text ?? "");
+  const failed = outbox.of(chat.id).find((entry) => entry.reason);
+  const line = slot(row, "line");
   row.classList.toggle("is-typing", Boolean(typing));
-  slot(row, "line").textContent = typing || lastLine(chat, store.me.id);
+  slot(row, "failed").hidden = !failed;
+  if (typing) line.replaceChildren(typing);
+  else if (failed) line.replaceChildren(`You: ${preview(failed.content)}`);
+  else if (draft) line.replaceChildren(element("span", { class: "is-alarming" }, "Draft: "), draft);
+  else line.replaceChildren(lastLine(chat));
 }
 
-/** In the order of activity, the pinned ones apart; moves only what stands wrong. */
-function arrange() {
+function lastLine(chat) {
+  const message = chat.last_message;
+  if (!message) return "No messages yet";
+  const text = preview(message.content);
+  if (message.system || !message.sender) return text;
+  if (message.sender_id === store.me.id) return `You: ${text}`;
+  return chat.peer ? text : `${message.sender.display_name}: ${text}`;
+}
+
+function renderWritten() {
+  renderLines();
+  renderStranded();
+}
+
+/** What was written in chats that one is no longer in. */
+function renderStranded() {
+  const number = outbox.stranded().length;
+  find("[data-stranded]").hidden = !number;
+  find("[data-stranded-count]").textContent = String(number);
+}
+
+function renderLines() {
+  for (const [id, row] of rows) fillLine(store.chats.get(id), row);
+}
+
+/** In the order of activity, the pinned ones apart. */
+function arrangeAll() {
   const place = { pinned: [], recent: [] };
-  for (const chat of store.chats.values()) {
-    place[chat.me.pinned ? "pinned" : "recent"].push(rows.get(chat.id));
-  }
-  for (const [name, wanted] of Object.entries(place)) {
-    let at = find(".chat-list", lists[name]).firstElementChild;
-    for (const row of wanted) {
-      if (row === at) at = at.nextElementSibling;
-      else find(".chat-list", lists[name]).insertBefore(row, at);
-    }
-  }
+  for (const chat of store.chats.values()) place[chat.me.pinned ? "pinned" : "recent"].push(rows.get(chat.id));
+  for (const [name, wanted] of Object.entries(place)) arrange(find(".chat-list", lists[name]), wanted);
   lists.pinned.hidden = !place.pinned.length;
   find(".section-label", lists.recent).hidden = !place.pinned.length;
-  applyFilter();
-}
-
-function applyFilter() {
-  const wanted = filter.value.trim().toLowerCase();
-  let shown = 0;
-  for (const row of rows.values()) {
-    row.hidden = !slot(row, "name").textContent.toLowerCase().includes(wanted);
-    shown += !row.hidden;
-  }
-  const hint = find("[data-hint]");
-  hint.hidden = shown > 0;
-  hint.textContent = store.chats.size ? "Nothing found." : "Your chats will show up here.";
+  find("[data-hint]").hidden = rows.size > 0;
 }
 
 // Typing
@@ -134,44 +199,61 @@ function showTyping(chatId) {
 function renderHead() {
   const { chat } = store;
   if (!chat) return;
+  const head = find("[data-conversation]");
+  const details = find("[data-details]");
   for (const title of findAll("[data-chat-title]")) title.textContent = titleOf(chat);
+  for (const part of [head, details]) paintPicture(find("[data-chat-avatar]", part), chat);
+  for (const part of findAll("[data-group]")) part.hidden = Boolean(chat.peer);
+  for (const link of findAll("[data-chat-settings]")) link.setAttribute("href", `/c/${chat.id}/settings`);
   find("[data-chat-topic]").textContent = chat.peer ? `@${chat.peer.username}` : (chat.topic ?? "");
+  find("[data-say-hello]").textContent = `Say hello to ${titleOf(chat)}.`;
   const field = find("[data-composer] textarea");
   field.placeholder = `Message ${titleOf(chat)}`;
   field.setAttribute("aria-label", field.placeholder);
+  renderOwn(chat);
   renderState(chat);
+}
+
+function renderOwn(chat) {
+  for (const button of findAll("[data-does=mute]")) press(button, isMuted(chat), isMuted(chat) ? "Unmute" : "Mute");
+  press(find("[data-details] [data-does=pin]"), chat.me.pinned, chat.me.pinned ? "Unpin" : "Pin");
+}
+
+function press(button, isPressed, name) {
+  button.setAttribute("aria-pressed", String(isPressed));
+  button.setAttribute("aria-label", name);
+  const text = find("span", button);
+  if (text) text.textContent = name;
+}
+
+function paintPicture(avatar, chat) {
+  paintAvatar(avatar, titleOf(chat), chat.peer?.id ?? chat.id);
+  const dot = find(".presence", avatar);
+  dot.hidden = !chat.peer;
+  dot.dataset.presence = chat.peer?.id ?? "";
+  dot.classList.toggle("is-online", Boolean(chat.peer?.is_online));
 }
 
 function renderState(chat) {
   const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
   const members = `${chat.member_count} member${chat.member_count === 1 ? "" : "s"}`;
-  const counted = find("[data-member-count]");
-  if (counted) counted.textContent = members;
-  const state = chat.peer?.is_online ? "Online" : "Offline";
-  find("[data-chat-state]").textContent = chat.peer ? state : `${members} · ${online} online`;
+  find("[data-member-count]").textContent = members;
+  find("[data-chat-state]").textContent = chat.peer ? presenceWords(chat.peer) : `${members} · ${online} online`;
 }
 
 function renderMembers() {
-  find("[data-members]")?.replaceChildren(...[...store.members.values()].map(memberRow));
   renderHead();
   watch();
+  if (find("[data-details]")?.checkVisibility()) showMembers();
 }
 
-function memberRow({ user, role }) {
-  const name = element("span", { class: "member-name" }, user.display_name);
-  const row = element("li", { class: "member", "data-user-id": user.id });
-  row.append(avatarOf(user, "small"), name);
-  const you = user.id === store.me.id ? "You" : "";
-  const chip = role === "member" ? you : role[0].toUpperCase() + role.slice(1);
-  if (chip) row.append(element("span", { class: "chip" }, chip));
-  return row;
-}
+const showMembers = () => import("./members.js").then(({ members }) => members.show());
 
 // Presence
 
 function showPresence(id, isOnline) {
   for (const dot of findAll(`[data-presence="${id}"]`)) dot.classList.toggle("is-online", isOnline);
-  if (store.chat) renderState(store.chat);
+  if (store.chat) renderMembers();
 }
 
 /** Asks to hear of all who have a dot, where they are others than before. */

@@ -1,63 +1,219 @@
-// What the page knows: chats, and the open chat's messages and members.
+// What the page knows: its reader, the chats, the people, and the messages of chats that were opened.
 
 import { pageData } from "./dom.js";
-import { emitter, signIn, socket } from "./socket.js";
+import { emitter, get } from "./socket.js";
 
+const MOST_ROOMS = 12;
 const PAGE_SIZE = 50;
+
+/** A chat that was opened: its members, and one unbroken stretch of its messages. */
+class Room {
+  /** By seq. Those above `last` came before their predecessors did, and wait for them. */
+  messages = new Map();
+  members = new Map();
+  first = 1;
+  last = 0;
+  isFilled = false;
+  /** Of what is held, where it is older than the chat; a number to ask for the changes since. */
+  staleSince = null;
+  /** Where the reader left it, what they have seen, up to where that was told, and whether that is to stay so. */
+  place = null;
+  seen = new Set();
+  toldSeq = 0;
+  isLeftUnread = false;
+  #seqs = new Map();
+  #loads = 0;
+  #early = new Map();
+
+  constructor(id) {
+    this.id = id;
+  }
+
+  get hasBefore() {
+    return this.isFilled && this.first > 1;
+  }
+
+  get hasAfter() {
+    return this.last < (store.chats.get(this.id)?.last_seq ?? 0);
+  }
+
+  withId(id) {
+    return this.messages.get(this.#seqs.get(id));
+  }
+
+  /** The messages from a seq up to another, then those that wait for their predecessors. */
+  from(seq, to = Infinity) {
+    const found = [];
+    for (let at = Math.max(seq, this.first); at <= Math.min(to, this.last); at++) found.push(this.messages.get(at));
+    if (to < this.last) return found;
+    const waiting = [...this.messages.values()].filter((message) => message.seq > this.last);
+    return [...found, ...waiting.sort((one, other) => one.seq - other.seq)];
+  }
+
+  /** True where it was not known so. What joins neither end of the stretch is not kept. */
+  take(message) {
+    const known = this.messages.get(message.seq);
+    if (known && known.version >= message.version) return false;
+    const chat = store.chats.get(this.id);
+    const isNext = message.seq > this.last && this.last >= chat.last_seq - 1;
+    if (known || isNext || message.seq === this.last + 1) this.#put(message);
+    else if (this.#loads) this.#early.set(message.seq, message);
+    return true;
+  }
+
+  #put(message) {
+    this.#keep(message);
+    while (this.messages.has(this.last + 1)) this.last += 1;
+  }
+
+  #keep(message) {
+    this.messages.set(message.seq, message);
+    this.#seqs.set(message.id, message.seq);
+  }
+
+  takeMember(member) {
+    if (member.left_at) this.members.delete(member.user.id);
+    else this.members.set(member.user.id, member);
+    store.names.set(member.user.id, member.user.display_name);
+  }
+
+  /** Joins a page to the stretch, or starts anew with it where there is a gap between. */
+  keepPage(results) {
+    const [low, high] = [results[0]?.seq ?? 1, results.at(-1)?.seq ?? 0];
+    if (low > this.last + 1 || high < this.first - 1 || !this.isFilled) this.#clear(low);
+    for (const message of results) {
+      const known = this.messages.get(message.seq);
+      if (!known || known.version < message.version) this.#keep(message);
+      if (message.sender) store.names.set(message.sender.id, message.sender.display_name);
+    }
+    this.first = Math.min(this.first, low);
+    this.last = Math.max(this.last, high);
+    while (this.messages.has(this.last + 1)) this.last += 1;
+    this.isFilled = true;
+    const waiting = [...this.messages.keys()].filter((seq) => seq > this.last);
+    const isPast = this.last + waiting.length < store.chats.get(this.id).last_seq;
+    if (isPast) for (const seq of waiting) this.messages.delete(seq);
+  }
+
+  /** What came live while the first page was under way stays, where it follows that page. */
+  #clear(low) {
+    for (const seq of this.messages.keys()) if (this.isFilled || seq < low) this.messages.delete(seq);
+    this.first = low;
+    this.last = low - 1;
+  }
+
+  loadOlder() {
+    return this.load(`before=${this.first}&`);
+  }
+
+  loadNewer() {
+    return this.load(`after=${this.last}&`);
+  }
+
+  /** Around a seq, or the newest page where there is none. */
+  loadAround(seq) {
+    return this.load(seq ? `around=${seq}&` : "");
+  }
+
+  load(query) {
+    return this.#reading(async () => {
+      const { results } = await get(`/chats/${this.id}/messages?${query}limit=${PAGE_SIZE}`);
+      this.keepPage(results);
+    });
+  }
+
+  /** What comes live while rows are read, and fits nowhere yet, is not lost. */
+  async #reading(read) {
+    this.#loads += 1;
+    try {
+      await read();
+    } finally {
+      this.#loads -= 1;
+      const early = [...this.#early.values()].sort((one, other) => one.seq - other.seq);
+      if (!this.#loads) this.#early.clear();
+      for (const message of early) this.take(message);
+    }
+  }
+
+  async loadMembers() {
+    const { results } = await get(`/chats/${this.id}/members?limit=200`);
+    this.members.clear();
+    for (const member of results) this.takeMember(member);
+  }
+
+  /** Brings what was kept up to date; starts anew where too much has changed. */
+  catchUp() {
+    return this.#reading(async () => {
+      const found = await get(`/chats/${this.id}/changes?since=${this.staleSince}`);
+      this.staleSince = null;
+      if (!found.complete) return this.renew();
+      for (const member of found.members) this.takeMember(member);
+      for (const message of found.messages) this.take(message);
+    });
+  }
+
+  /** Drops what is held for what the server has now, near the same place. */
+  async renew(seq = 0) {
+    this.isFilled = false;
+    this.messages.clear();
+    await Promise.all([this.loadAround(seq), this.loadMembers()]);
+  }
+}
 
 const { on, emit } = emitter();
 export { emit };
-const page = pageData("page");
 const opened = pageData("chat");
-const openedAt = Math.max(opened?.last_seq ?? 0, page?.results.at(-1)?.seq ?? 0);
-const arrived = new Set();
+const nobody = new Map();
 
-/** Tells of `chats`, `chat`, `messages`, `arrived`, `members`, `presence`, `typing`, `closed`. */
+/**
+ * Tells of `open` (another chat, or none), `chats`, `chat`, `messages`, `arrived`, `members`,
+ * `presence`, `typing`, `user`, `seen` and `removed`.
+ */
 export const store = {
   on,
   me: pageData("me"),
   epoch: pageData("epoch"),
-  openId: opened?.id ?? null,
   /** By id, the latest activity first. */
-  chats: new Map((pageData("chats") ?? []).map((chat) => [chat.id, chat])),
-  members: new Map((pageData("members") ?? []).map((member) => [member.user.id, member])),
-  messages: new Map((page?.results ?? []).map((message) => [message.seq, message])),
-  hasBefore: page?.has_before ?? false,
-  hasAfter: page?.has_after ?? false,
+  chats: new Map(pageData("chats").map((chat) => [chat.id, chat])),
+  /** Of the chats that were opened, the latest last. */
+  rooms: new Map(),
+  /** The open one, or null. */
+  room: null,
   /** By chat id, who is typing: user id to the timer that ends it. */
   typing: new Map(),
   names: new Map(),
+  get openId() {
+    return store.room?.id ?? null;
+  },
   get chat() {
     return store.chats.get(store.openId);
   },
+  get members() {
+    return store.room?.members ?? nobody;
+  },
   get canManage() {
-    return store.chat.type === "group" && store.chat.me.role !== "member";
+    return store.chat?.type === "group" && store.chat.me.role !== "member";
   },
-  get firstSeq() {
-    return Math.min(...store.messages.keys());
-  },
-  get lastSeq() {
-    return Math.max(0, ...store.messages.keys());
-  },
-  sorted: () => [...store.messages.values()].sort((one, other) => one.seq - other.seq),
-  withId: (id) => [...store.messages.values()].find((message) => message.id === id),
-  loadOlder: () => loadPage(`before=${store.firstSeq}&`),
-  loadNewer: () => loadPage(`after=${store.lastSeq}&`),
-  loadNewest,
-  lookUp,
-  forgetOldest,
-  take: takeMessage,
+  open,
+  take,
   takeMe,
   takePresence,
-  toggleReaction,
 };
 
-// The version of the open chat's own JSON is older than its rows: it stands before the list's.
-if (opened) store.chats.set(opened.id, { ...store.chats.get(opened.id), ...opened });
+if (opened) {
+  // The version of the open chat's own JSON is older than its rows: it stands before the list's.
+  store.chats.set(opened.id, { ...store.chats.get(opened.id), ...opened });
+  const room = new Room(opened.id);
+  room.keepPage(pageData("page").results);
+  for (const member of pageData("members")) room.takeMember(member);
+  room.isFilled = true;
+  store.rooms.set(opened.id, room);
+  store.room = room;
+}
 
 for (const chat of store.chats.values()) learnNames(chat);
 for (const { user } of store.members.values()) store.names.set(user.id, user.display_name);
-for (const message of store.messages.values()) learnSender(message);
+for (const message of store.room?.messages.values() ?? []) learnSender(message);
 
 export function learnNames({ peer, last_message: message }) {
   if (peer) store.names.set(peer.id, peer.display_name);
@@ -68,12 +224,30 @@ export function learnSender({ sender }) {
   if (sender) store.names.set(sender.id, sender.display_name);
 }
 
-/** GET of the API; sends people who are signed out to the login page. */
-export async function get(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" } });
-  if (answer.status === 401) signIn();
-  if (!answer.ok) throw new Error(`${answer.status} ${path}`);
-  return answer.json();
+// Rooms
+
+/** Makes a chat the open one; null for none. Its room may have to be filled still. */
+function open(id) {
+  if (id === store.openId) return;
+  store.room = id && (store.rooms.get(id) ?? new Room(id));
+  if (store.room) {
+    store.rooms.delete(id);
+    store.rooms.set(id, store.room);
+    for (const old of [...store.rooms.keys()].slice(0, -MOST_ROOMS)) store.rooms.delete(old);
+  }
+  emit("open");
+}
+
+/** A message as it is now, of whatever chat. True where the page did not have it so. */
+function take(message) {
+  learnSender(message);
+  const room = store.rooms.get(message.chat_id);
+  const isNew = room?.take(message) ?? false;
+  if (isNew && room === store.room) {
+    recount();
+    emit("messages");
+  }
+  return isNew;
 }
 
 // Marks and people
@@ -90,12 +264,12 @@ function takeMe(id, me) {
 function takePresence(id, { is_online, last_seen }) {
   const facts = { is_online, last_seen };
   for (const chat of store.chats.values()) if (chat.peer?.id === id) Object.assign(chat.peer, facts);
-  const member = store.members.get(id);
-  if (member) Object.assign(member.user, facts);
+  for (const room of store.rooms.values()) if (room.members.has(id)) Object.assign(room.members.get(id).user, facts);
   emit("presence", id, is_online);
 }
 
-// The open chat's messages
+/** Until a time, or because one wants to hear of less than all. */
+export const isMuted = ({ me }) => new Date(me.muted_until ?? 0) > new Date();
 
 export function isUnread(message, mark) {
   const isOthers = message.sender_id && message.sender_id !== store.me.id;
@@ -104,120 +278,11 @@ export function isUnread(message, mark) {
 
 /** Exact where all the unread are here: a mark and a message may cross on their way. */
 function recount() {
-  const { chat } = store;
-  if (!chat || store.hasAfter) return;
+  const { chat, room } = store;
+  if (!chat || !room.isFilled || room.hasAfter) return;
   const mark = chat.me.last_read_seq;
-  if (store.hasBefore && store.firstSeq > mark + 1) return;
-  const unread = store.sorted().filter((message) => isUnread(message, mark));
+  if (room.first > mark + 1) return;
+  const unread = room.from(mark + 1).filter((message) => isUnread(message, mark));
   chat.me.unread_count = unread.length;
   chat.me.mention_count = unread.filter(({ mentions }) => mentions.includes(store.me.id)).length;
-}
-
-/** Keeps a message that belongs into what is shown; a higher version replaces a lower. */
-function takeMessage(message) {
-  if (message.chat_id !== store.openId) return;
-  const known = store.messages.get(message.seq);
-  if (known && known.version >= message.version) return;
-  learnSender(message);
-  const isAbove = store.hasBefore && message.seq < store.firstSeq;
-  const isBelow = store.hasAfter && message.seq > store.lastSeq;
-  const isArrival = !known && !isAbove && message.seq > openedAt && !arrived.has(message.seq);
-  arrived.add(message.seq);
-  if (!isAbove && !isBelow) store.messages.set(message.seq, message);
-  recount();
-  emit("messages");
-  if (isArrival) emit("arrived", message);
-}
-
-function keepPage(results) {
-  for (const message of results) {
-    const known = store.messages.get(message.seq);
-    if (!known || known.version < message.version) store.messages.set(message.seq, message);
-    learnSender(message);
-  }
-}
-
-let isLoading = false;
-
-/** Loads a page that joins what is held. False where it failed or another is under way. */
-async function loadPage(query) {
-  if (isLoading) return false;
-  isLoading = true;
-  const isOlder = query.startsWith("before");
-  try {
-    const got = await get(`/chats/${store.openId}/messages?${query}limit=${PAGE_SIZE}`);
-    keepPage(got.results);
-    if (isOlder) store.hasBefore = got.has_before;
-    // What was said while the page was under way was not kept.
-    else store.hasAfter = got.has_after || store.lastSeq < store.chat.last_seq;
-    emit("messages");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    isLoading = false;
-  }
-}
-
-/** Starts again from the newest page. `isFresh`: nothing that was held counts any more. */
-async function loadNewest({ isFresh = false } = {}) {
-  const got = await get(`/chats/${store.openId}/messages?limit=${PAGE_SIZE}`);
-  const newest = got.results.at(-1)?.seq ?? 0;
-  const later = store.hasAfter ? [] : store.sorted().filter(({ seq }) => seq > newest);
-  store.messages.clear();
-  keepPage([...got.results, ...(isFresh ? [] : later)]);
-  store.hasBefore = got.has_before;
-  store.hasAfter = store.lastSeq < store.chat.last_seq;
-  emit("messages");
-}
-
-function forgetOldest(count) {
-  for (const { seq } of store.sorted().slice(0, count)) store.messages.delete(seq);
-  store.hasBefore = true;
-}
-
-/** Finds a message that is not held, by halves: ids rise with seq. Null where there is none. */
-async function lookUp(id) {
-  let [low, high] = [1, store.chat.last_seq];
-  while (low <= high) {
-    const middle = Math.floor((low + high) / 2);
-    const { results } = await get(`/chats/${store.openId}/messages?around=${middle}&limit=${PAGE_SIZE}`);
-    const found = results.find((message) => message.id === id);
-    if (found || !results.length) return found ?? null;
-    if (id < results[0].id) high = results[0].seq - 1;
-    else if (id > results.at(-1).id) low = results.at(-1).seq + 1;
-    else return null;
-  }
-  return null;
-}
-
-const busyReactions = new Set();
-
-/** Shown at once, taken back where the server refuses. */
-async function toggleReaction(message, emoji) {
-  const key = `${message.id} ${emoji}`;
-  if (busyReactions.has(key)) return;
-  busyReactions.add(key);
-  const mine = message.reactions.filter((one) => one.user_ids.includes(store.me.id));
-  const isMine = mine.some((one) => one.emoji === emoji);
-  const guess = { ...message, reactions: toggled(message.reactions, emoji, isMine) };
-  store.messages.set(message.seq, guess);
-  emit("messages");
-  const fields = { chat_id: message.chat_id, message_id: message.id, emoji };
-  try {
-    takeMessage((await socket.request(isMine ? "reaction.remove" : "reaction.add", fields)).message);
-  } finally {
-    busyReactions.delete(key);
-    if (store.messages.get(message.seq) === guess) store.messages.set(message.seq, message);
-    emit("messages");
-  }
-}
-
-function toggled(reactions, emoji, isMine) {
-  const { id } = store.me;
-  const found = reactions.some((one) => one.emoji === emoji);
-  const all = found ? reactions : [...reactions, { emoji, user_ids: [] }];
-  const ids = (one) => (isMine ? one.user_ids.filter((user) => user !== id) : [...one.user_ids, id]);
-  const changed = all.map((one) => (one.emoji === emoji ? { ...one, user_ids: ids(one) } : one));
-  return changed.filter((one) => one.user_ids.length);
 }

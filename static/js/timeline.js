@@ -1,84 +1,81 @@
-// The messages on screen: their rows, what stands between them, and where one is in them.
+// The messages on screen: their rows, and what stands between them.
 
-import { clone, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
-import { fillPending, fillReply, fillRow, fillState, fillTimes } from "./dom.js";
-import { outbox } from "./outbox.js";
+import { adoptRow, clone, countText, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
+import { fillPending, fillReply, fillRow, fillState, fillTyped, foldLong, loadFormat } from "./dom.js";
+import { outbox } from "./keep.js";
+import { get } from "./socket.js";
 import { store } from "./store.js";
 
 const GROUP_GAP = 5 * 60 * 1000;
-const PINNED_WITHIN = 64;
-const MOST_ROWS = 300;
+const STATE_SECONDS = 0.5;
 const TARGET_SECONDS = 2;
-const LOAD_WITHIN = 1.5;
+const SMOOTH_WITHIN = 3;
+const FADE_SECONDS = 0.12;
+const GLIDE_SECONDS = 1;
+const INTERRUPTIONS = ["wheel", "touchstart", "pointerdown", "keydown"];
 
 const region = find("[data-timeline]");
 const list = find("[data-messages]");
-const pill = find("[data-to-newest]");
 const rows = new Map();
 const pending = new Map();
 const days = new Map();
 const replies = new Map();
-const divider = element("li", { class: "unread-line", id: "unread", role: "separator" });
-divider.append(element("span", {}, "New messages"));
-/** Others' messages above this seq stand below the divider; null for none. */
-let mark = null;
-let missed = 0;
-let place = { isPinned: true, row: null, offset: 0, top: 0 };
+const divider = element("li", { class: "unread-line", id: "unread" }, element("span", { role: "separator" }));
+let again = () => {};
+let landed = () => {};
+/** Where a smooth jump leads to, while it lasts. */
+let gliding = null;
 
 export const timeline = {
   region,
   list,
+  divider,
   start,
-  toEnd,
-  goTo,
-  clearDivider,
+  adopt,
+  render,
+  reset,
+  refill,
   /** The message that a row shows; none for one that is not stored yet. */
-  messageOf: (row) => store.messages.get(Number(row?.dataset.seq)),
+  messageOf: (row) => store.room?.messages.get(Number(row?.dataset.seq)),
   rowOf: (seq) => rows.get(seq)?.row,
+  visible,
+  anchors,
+  light,
+  glide,
+  get isGliding() {
+    return gliding !== null;
+  },
+  scrollByPage: (sign) => region.scrollBy({ top: sign * region.clientHeight * 0.9 }),
 };
 
-export const isWatched = () => !document.hidden && document.hasFocus();
+export const topOf = (target) => target.getBoundingClientRect().top;
 
-function start() {
-  region.style.overflowAnchor = "none";
-  mark = hasUnread() ? store.chat.me.last_read_seq : null;
-  adopt();
-  for (const link of findAll(".timeline-more", region)) link.remove();
-  render();
-  open();
-  store.on("messages", update);
-  store.on("arrived", arrive);
-  store.on("user", refill);
-  outbox.on("change", update);
-  region.addEventListener("scroll", scrolled, { passive: true });
-  pill.addEventListener("click", () => toEnd({ isSmooth: true }));
+/** `again` is called when a row has learned something, `landed` at the end of a jump. */
+function start(callbacks) {
+  ({ again, landed } = callbacks);
+  region.addEventListener("scrollend", land);
+  for (const type of INTERRUPTIONS) region.addEventListener(type, () => (gliding = null), { passive: true });
   list.addEventListener("click", pressed);
-  const observer = new ResizeObserver(settle);
-  observer.observe(list);
-  observer.observe(region);
-  setInterval(showStates, 500);
+  addEventListener("load", format, { once: true });
+  setInterval(() => store.room && outbox.of(store.openId).forEach(pendingRow), STATE_SECONDS * 1000);
 }
 
-function hasUnread() {
-  const { me } = store.chat;
-  const isLater = (message) => isBeyond(me.last_read_seq, message);
-  return me.unread_count > 0 || store.sorted().some(isLater);
-}
-
-function isBeyond(seq, message) {
-  const isOthers = message.sender_id && message.sender_id !== store.me.id;
-  return seq !== null && isOthers && message.seq > seq;
+/** What is typed next is shown with its marks; so is now what waits from before. */
+async function format() {
+  await loadFormat();
+  for (const { row, shown } of pending.values()) fillTyped(row, shown);
 }
 
 /** Takes over the rows that the server rendered. */
 function adopt() {
   for (const row of findAll(".message", list)) {
-    const message = store.messages.get(Number(row.dataset.seq));
+    const message = store.room.messages.get(Number(row.dataset.seq));
     if (!message) continue;
     if (message.reply_to) replies.set(message.reply_to, replyIn(row));
-    rows.set(message.seq, { row, shown: message, reply: replies.get(message.reply_to) });
-    fillTimes(row, message);
+    rows.set(message.seq, { row, shown: message, reply: replies.get(message.reply_to), ...dateOf(message) });
+    adoptRow(row, message);
   }
+  for (const link of findAll(".timeline-more", region)) link.remove();
 }
 
 function replyIn(row) {
@@ -86,39 +83,102 @@ function replyIn(row) {
   return { seq, name: slot(row, "reply-name").textContent, text: slot(row, "reply-text").textContent };
 }
 
+/** Forgets all rows: another chat's come. */
+function reset() {
+  gliding = null;
+  rows.clear();
+  pending.clear();
+  list.replaceChildren();
+}
+
+/** The rows in sight, found by halves: they stand in the order of their places. */
+function visible() {
+  const { top, bottom } = region.getBoundingClientRect();
+  const all = findAll(".message", list);
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (all[middle].getBoundingClientRect().bottom > top) high = middle;
+    else low = middle + 1;
+  }
+  let end = low;
+  while (end < all.length && all[end].getBoundingClientRect().top < bottom) end += 1;
+  return all.slice(low, end);
+}
+
+/** The rows in sight and how high they stand: those that begin there first, as what ends there may grow. */
+function anchors() {
+  const rows = visible().map((row) => ({ row, y: topOf(row) }));
+  const top = topOf(region);
+  const at = rows.findIndex(({ y }) => y >= top && y < top + region.clientHeight / 2);
+  return at > 0 ? [...rows.slice(at), ...rows.slice(0, at)] : rows;
+}
+
+/** Smoothly where it is near, and rows are all the way; else at once, with a short fade. */
+function glide(aim, isJoined) {
+  const way = Math.abs(aim() - region.scrollTop);
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  gliding = aim;
+  if (isJoined && !isCalm && way > 1 && way < region.clientHeight * SMOOTH_WITHIN) {
+    region.scrollTo({ top: aim(), behavior: "smooth" });
+    setTimeout(() => gliding === aim && land(), GLIDE_SECONDS * 1000);
+  } else {
+    land();
+    if (!isCalm && way > 1) list.animate({ opacity: [0, 1] }, FADE_SECONDS * 1000);
+  }
+}
+
+function land() {
+  if (!gliding) return;
+  region.scrollTop = gliding();
+  gliding = null;
+  landed();
+}
+
+function light(seq) {
+  const { row } = rows.get(seq);
+  row.classList.add("is-target");
+  setTimeout(() => row.classList.remove("is-target"), TARGET_SECONDS * 1000);
+}
+
 // Rows, as messaging/timeline.py groups them; but by the day of the reader's own zone
 
-function render() {
+/**
+ * Shows the messages from a seq up to another; the divider stands above the first that is new.
+ * What is `inSight` keeps its head: without it, all beneath would move.
+ */
+function render({ from, to }, firstNew, inSight) {
+  divider.firstChild.textContent = firstNew?.count > 1 ? `${countText(firstNew.count)} new messages` : "New message";
   const wanted = [];
+  const shown = store.room.from(from, to);
+  const waiting = to === Infinity ? outbox.of(store.openId) : [];
   let before = null;
-  let isDivided = false;
-  for (const message of [...store.sorted(), ...outbox.of(store.openId)]) {
-    const row = rowFor(message);
-    const day = dayOf(new Date(message.created_at));
-    const isNewDay = !before || dayOf(new Date(before.created_at)) !== day;
-    const isDividing = !isDivided && isBeyond(mark, message);
-    isDivided ||= isDividing;
-    if (isNewDay) wanted.push(dayLine(day));
+  for (const message of [...shown, ...waiting]) {
+    const known = message.seq ? rowFor(message) : pendingRow(message);
+    const isNewDay = before?.day !== known.day;
+    const isDividing = message.seq !== undefined && message.seq === firstNew?.seq;
+    if (isNewDay) wanted.push(dayLine(known.day));
     if (isDividing) wanted.push(divider);
-    row.classList.toggle("is-first", isNewDay || isDividing || !continues(message, before));
-    wanted.push(row);
-    before = message;
+    if (isNewDay || isDividing || !continues(known, before)) known.row.classList.add("is-first");
+    else if (!inSight.has(known.row)) known.row.classList.remove("is-first");
+    wanted.push(known.row);
+    before = known;
   }
   arrange(wanted);
-  forgetGone();
-  find("[data-empty]", region)?.toggleAttribute("hidden", wanted.length > 0);
+  foldLong();
+  forgetGone(shown, waiting);
 }
 
-function forgetGone() {
-  for (const seq of rows.keys()) if (!store.messages.has(seq)) rows.delete(seq);
-  const waiting = new Set(outbox.of(store.openId).map((entry) => entry.client_id));
-  for (const id of pending.keys()) if (!waiting.has(id)) pending.delete(id);
+function forgetGone(shown, waiting) {
+  const seqs = new Set(shown.map(({ seq }) => seq));
+  for (const seq of rows.keys()) if (!seqs.has(seq)) rows.delete(seq);
+  const ids = new Set(waiting.map((entry) => entry.client_id));
+  for (const id of pending.keys()) if (!ids.has(id)) pending.delete(id);
 }
 
-function continues(message, before) {
+function continues({ shown: message, at }, { shown: before, at: then }) {
   if (message.system || before.system || message.reply_to) return false;
-  const gap = new Date(message.created_at) - new Date(before.created_at);
-  return senderOf(message) === senderOf(before) && gap < GROUP_GAP;
+  return senderOf(message) === senderOf(before) && at - then < GROUP_GAP;
 }
 
 const senderOf = (message) => (message.seq ? message.sender_id : store.me.id);
@@ -143,47 +203,49 @@ function dayLine(day) {
   return days.get(day);
 }
 
+function dateOf({ created_at: moment }) {
+  const date = new Date(moment);
+  return { at: date.getTime(), day: dayOf(date) };
+}
+
 function rowFor(message) {
-  if (!message.seq) return pendingRow(message);
   const known = rows.get(message.seq);
   const reply = replyOf(message.reply_to);
+  if (known?.shown === message && known.reply === reply) return known;
   const row = known?.row ?? takeOver(message) ?? clone("message");
   if (known?.shown !== message) fillRow(row, message, { readerId: store.me.id, reply });
-  else if (known.reply !== reply) fillReply(row, message, reply);
-  rows.set(message.seq, { row, shown: message, reply });
-  return row;
+  else fillReply(row, message, reply);
+  const now = { row, shown: message, reply, ...dateOf(message) };
+  rows.set(message.seq, now);
+  return now;
 }
 
 /** A confirmed message goes on in the row that showed it before. */
 function takeOver(message) {
-  const row = message.sender_id === store.me.id ? pending.get(message.client_id) : null;
-  if (!row) return null;
+  const known = message.sender_id === store.me.id ? pending.get(message.client_id) : null;
+  if (!known) return null;
   pending.delete(message.client_id);
-  row.classList.remove("is-pending");
-  delete row.dataset.clientId;
-  fillState(row, "", false);
-  return row;
+  known.row.classList.remove("is-pending");
+  delete known.row.dataset.clientId;
+  fillState(known.row, "", false);
+  return known.row;
 }
 
 function pendingRow(entry) {
   if (!pending.has(entry.client_id)) {
     const row = clone("message");
     fillPending(row, entry, store.me, replyOf(entry.reply_to));
-    pending.set(entry.client_id, row);
+    pending.set(entry.client_id, { row, shown: entry, ...dateOf(entry) });
   }
-  const row = pending.get(entry.client_id);
-  fillState(row, outbox.stateOf(entry), Boolean(entry.reason));
-  return row;
-}
-
-function showStates() {
-  for (const entry of outbox.of(store.openId)) pendingRow(entry);
+  const known = pending.get(entry.client_id);
+  fillState(known.row, outbox.stateOf(entry), Boolean(entry.reason));
+  return known;
 }
 
 /** The same object as long as it says the same. */
 function replyOf(id) {
   if (!id) return undefined;
-  const message = store.withId(id);
+  const message = store.room.withId(id);
   if (message) keepReply(message);
   else if (!replies.has(id)) findReply(id);
   return replies.get(id);
@@ -198,113 +260,33 @@ function keepReply({ id, seq, sender, content, deleted_at: deletedAt }) {
 
 async function findReply(id) {
   replies.set(id, { seq: "", name: "", text: "An earlier message" });
-  const message = await store.lookUp(id).catch(() => null);
+  const message = await lookUp(store.room, id).catch(() => null);
   if (!message) return;
   keepReply(message);
-  update();
+  again();
 }
 
+/** Finds a message that is not held, by halves: ids rise with seq. Null where there is none. */
+async function lookUp(room, id) {
+  let [low, high] = [1, store.chats.get(room.id).last_seq];
+  while (low <= high) {
+    const middle = Math.floor((low + high) / 2);
+    const { results } = await get(`/chats/${room.id}/messages?around=${middle}`);
+    const found = results.find((message) => message.id === id);
+    if (found || !results.length) return found ?? null;
+    if (id < results[0].id) high = results[0].seq - 1;
+    else if (id > results.at(-1).id) low = results.at(-1).seq + 1;
+    else return null;
+  }
+  return null;
+}
+
+/** Somebody has another name. */
 function refill(user) {
   for (const known of rows.values()) if (known.shown.sender_id === user.id) known.shown = null;
-  update();
-}
-
-// Where one is: pinned to the newest, or anchored to a row
-
-function update() {
-  if (region.scrollTop !== place.top) remember();
-  render();
-  settle();
-}
-
-function remember() {
-  const isPinned = !store.hasAfter && distanceToEnd() <= PINNED_WITHIN;
-  const row = isPinned ? null : firstVisible();
-  place = { isPinned, row, offset: row && offsetOf(row), top: region.scrollTop };
-  if (isPinned) missed = 0;
-  showPill();
-}
-
-/** After any change of height: the end stays the end, and the anchor keeps its offset. */
-function settle() {
-  if (place.isPinned) region.scrollTop = region.scrollHeight;
-  else if (place.row?.isConnected) region.scrollTop += offsetOf(place.row) - place.offset;
-  place.top = region.scrollTop;
-}
-
-const distanceToEnd = () => region.scrollHeight - region.clientHeight - region.scrollTop;
-const offsetOf = (row) => row.getBoundingClientRect().top - region.getBoundingClientRect().top;
-const firstVisible = () => findAll(".message", list).find((row) => offsetOf(row) + row.offsetHeight > 0);
-
-function scrolled() {
-  remember();
-  loadMore();
-}
-
-async function loadMore() {
-  const near = region.clientHeight * LOAD_WITHIN;
-  const wantsOlder = store.hasBefore && region.scrollTop < near;
-  const wantsNewer = store.hasAfter && distanceToEnd() < near;
-  if (!wantsOlder && !wantsNewer) return;
-  const isLoaded = await (wantsOlder ? store.loadOlder() : store.loadNewer());
-  if (isLoaded) loadMore();
-}
-
-function showPill() {
-  const text = missed === 1 ? "1 new message" : `${missed} new messages`;
-  pill.hidden = place.isPinned || !(missed || store.hasAfter);
-  find("span", pill).textContent = missed ? text : "Jump to newest";
-}
-
-function arrive(message) {
-  if (message.sender_id === store.me.id || !message.sender_id) return;
-  if (!isWatched() && store.chat.me.unread_count <= 1) mark = message.seq - 1;
-  if (!place.isPinned) missed += 1;
-  else if (store.messages.size > MOST_ROWS) store.forgetOldest(MOST_ROWS / 3);
-  update();
-  showPill();
-}
-
-function clearDivider() {
-  mark = null;
-  update();
-}
-
-async function toEnd({ isSmooth = false } = {}) {
-  if (store.hasAfter) await store.loadNewest();
-  const isNear = distanceToEnd() < region.clientHeight * 3;
-  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (isSmooth && isNear && !isCalm) region.scrollTo({ top: region.scrollHeight, behavior: "smooth" });
-  else region.scrollTop = region.scrollHeight;
-  if (!isSmooth) remember();
-}
-
-/** Centres a message that is there, and lights it up. */
-function goTo(seq) {
-  const { row } = rows.get(seq);
-  region.scrollTop += offsetOf(row) - (region.clientHeight - row.offsetHeight) / 2;
-  remember();
-  row.classList.add("is-target");
-  setTimeout(() => row.classList.remove("is-target"), TARGET_SECONDS * 1000);
-}
-
-function open() {
-  const query = new URLSearchParams(location.search);
-  const at = Number(query.get("at"));
-  if (rows.has(at)) return goTo(at);
-  if (divider.isConnected) region.scrollTop += offsetOf(divider) - region.clientHeight / 4;
-  else region.scrollTop = query.has("after") ? 0 : region.scrollHeight;
-  remember();
-  loadMore();
 }
 
 function pressed(event) {
-  const link = event.target.closest(".message-reply");
-  const seq = Number(link?.hash.slice(2));
-  if (link && (!seq || rows.has(seq))) {
-    event.preventDefault();
-    if (seq) goTo(seq);
-  }
   const id = event.target.closest("[data-client-id]")?.dataset.clientId;
   const act = event.target.closest("[data-act]")?.dataset.act;
   if (act === "resend") outbox.retry(id);

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts import first_run
 from chatproject.realtime import MAX_FRAME_BYTES
 from messaging import epochs
 
@@ -47,8 +48,11 @@ class Command(BaseCommand):
             ) from None
         epochs.renew()
         _copy_static_files()
+        setup_link = first_run.link()
         connections.close_all()
         self.stdout.write(f"Serving {settings.SITE_NAME} at {settings.PUBLIC_URL}")
+        if setup_link:
+            self.stdout.write(f"Nobody is registered yet. To become the owner, open {setup_link}")
         self.stdout.flush()
         # uvicorn raises the signal again once it has stopped: that is a clean end.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

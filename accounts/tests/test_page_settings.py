@@ -1,0 +1,119 @@
+"""The settings page: kept at once with a script, by plain forms without one."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from accounts.tests.test_pages import forget_expected
+from chatproject.testing import Person
+
+Open = Callable[..., Page]
+
+
+def settings_of(who: Person) -> dict[str, Any]:
+    who.user.refresh_from_db()
+    return dict(who.user.settings)
+
+
+def saved(page: Page, section: str) -> Locator:
+    return page.locator(f"#{section} [data-saved]")
+
+
+def test_what_is_chosen_is_seen_and_kept_at_once(open_page: Open, alice: Person) -> None:
+    alice.rest.patch("/users/me", json={"settings": {"of another client": [1]}})
+    page = open_page(alice, "/settings")
+    root = page.locator("html")
+    page.get_by_label("Dark").check()
+    expect(saved(page, "appearance")).to_have_text("Saved")
+    page.get_by_label("Compact", exact=True).check(force=True)
+    page.get_by_label("Larger").check(force=True)
+    page.get_by_role("switch", name="Always open at the newest message").check()
+    page.get_by_role("switch", name="Enter sends").uncheck()
+    page.get_by_role("switch", name="Show when I type").uncheck()
+    page.get_by_label("Mentions of me").check(force=True)
+    expect(saved(page, "announcements")).to_have_text("Saved")
+    expect(root).to_have_attribute("data-text-size", "larger")
+    assert settings_of(alice) == {
+        "of another client": [1],
+        "theme": "dark",
+        "density": "compact",
+        "text_size": "larger",
+        "opens_at_newest": True,
+        "enter_sends": False,
+        "shows_typing": False,
+        "announces": "mentions",
+    }
+    expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(1)
+    page.goto("/")
+    for name, value in {"theme": "dark", "density": "compact", "text-size": "larger"}.items():
+        expect(root).to_have_attribute(f"data-{name}", value)
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20.8px"
+
+
+def test_what_could_not_be_kept_is_said_and_put_back(open_page: Open, alice: Person) -> None:
+    page = open_page(alice, "/settings")
+    page.route("**/users/me", lambda route: route.abort())
+    page.get_by_label("Dark").click()
+    expect(page.locator("#appearance [role=alert]")).to_contain_text("couldn't reach")
+    expect(page.get_by_label("System")).to_be_checked()
+    expect(page.locator("html")).to_have_attribute("data-theme", "system")
+    assert settings_of(alice) == {}
+    page.errors[:] = [line for line in page.errors if "ERR_FAILED" not in line]
+
+
+def test_a_name_is_kept_and_a_taken_address_is_blamed_at_its_field(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    page = open_page(alice, "/settings")
+    page.get_by_label("Your name").fill("Alice the Second")
+    page.get_by_label("Email").fill(bob.user.email)
+    page.locator("#profile").get_by_role("button", name="Save").click()
+    email = page.get_by_label("Email")
+    expect(email).to_have_accessible_description("This address is in use.")
+    expect(email).to_be_focused()
+    email.fill(alice.user.email)
+    email.press("Enter")
+    expect(saved(page, "profile")).to_have_text("Saved")
+    expect(email).not_to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".sidebar-me")).to_contain_text("Alice the Second")
+    alice.user.refresh_from_db()
+    assert alice.user.display_name == "Alice the Second"
+    forget_expected(page, "400")
+
+
+@pytest.mark.parametrize(
+    ("section", "clicks", "kept"),
+    [
+        ("appearance", ["Light", "Small"], {"theme": "light", "text_size": "small"}),
+        ("keyboard", ["Enter sends"], {"enter_sends": False}),
+        ("privacy", ["Show what I have read"], {"shows_read": False, "shows_online": True}),
+        ("announcements", ["None"], {"announces": "off"}),
+    ],
+)
+def test_without_a_script_each_section_has_a_button_that_keeps_it(
+    open_page: Open, alice: Person, section: str, clicks: list[str], kept: dict[str, Any]
+) -> None:
+    page = open_page(alice, "/settings", java_script_enabled=False)
+    part = page.locator(f"#{section}")
+    for label in clicks:
+        part.get_by_label(label, exact=True).click(force=True)
+    part.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(re.compile(f"/settings#{section}$"))
+    expect(page.locator(".toast [data-slot=text]")).to_have_text("Saved")
+    assert kept.items() <= settings_of(alice).items()
+
+
+def test_settings_that_nobody_understands_break_no_page(open_page: Open, alice: Person) -> None:
+    alice.rest.patch("/users/me", json={"settings": {"theme": {"x": 1}, "enter_sends": "maybe"}})
+    page = open_page(alice, "/settings")
+    expect(page.get_by_label("System")).to_be_checked()
+    expect(page.get_by_role("switch", name="Enter sends")).to_be_checked()
+
+
+def test_nothing_is_wider_than_a_phone_at_the_largest_text(open_page: Open, alice: Person) -> None:
+    alice.rest.patch("/users/me", json={"settings": {"text_size": "larger"}})
+    page = open_page(alice, "/settings", viewport={"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
