@@ -206,7 +206,7 @@ def test_marks_show_before_the_server_has_answered(
     waiting = page.locator(".is-pending")
     expect(waiting.locator("[data-slot=html] strong")).to_have_text("bold")
     expect(waiting).to_contain_text("<b>not</b>")
-    expect(waiting.locator("[data-slot=state]")).to_have_text("Sending")
+    expect(waiting.locator("[data-slot=state]")).to_have_text("Waiting to send")
     page.errors.clear()  # type: ignore[attr-defined]
     page.context.set_offline(False)
 
