@@ -30,6 +30,7 @@ from chatproject.testing.stage import (
 )
 
 __all__ = [
+    "CHROMIUM",
     "IS_SERVICES",
     "PASSWORD",
     "Held",
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 EXPECTED_WITHIN = 15
 """Seconds in which a browser has to show something, on a machine that others use, too."""
 LONGEST = (
@@ -259,7 +261,7 @@ def browser() -> Iterator[Any]:
     expect.set_options(timeout=EXPECTED_WITHIN * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            executable_path=CHROMIUM,
             args=[
                 "--disable-background-networking",
                 "--disable-component-update",
@@ -302,21 +304,32 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     assert errors == []
 
 
+@pytest.fixture(scope="module")
+def _far(
+    installation: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Proxy]]:
+    proxy = Proxy()
+    place = another_installation(tmp_path_factory.mktemp("far"))
+    for server in _running(Server(**place, PUBLIC_URL=proxy.url)):
+        yield server, proxy
+
+
 @pytest.fixture
-def proxy() -> Iterator[Proxy]:
+def proxy(_far: tuple[Server, Proxy]) -> Iterator[Proxy]:
     """The network in front of ``far_server``."""
-    made = Proxy()
-    yield made
-    made.cut()
+    server, proxy = _far
+    proxy.start(server.port)
+    yield proxy
+    proxy.cut()
 
 
 @pytest.fixture
-def far_server(own_environment: dict[str, str], proxy: Proxy) -> Iterator[Server]:
-    """A server with an installation of its own, that browsers reach through the proxy alone."""
-    server = Server(**own_environment, PUBLIC_URL=proxy.url)
-    for running in _running(server):
-        proxy.start(server.port)
-        yield running
+def far_server(_far: tuple[Server, Proxy], proxy: Proxy) -> Server:
+    """A server for the tests of one module, that browsers reach through the proxy alone."""
+    server, _ = _far
+    if server.process.poll() is not None:
+        server.start()
+    return server
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Proxy:
 
     def mend(self) -> None:
         listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-        self._listener, self.loses_answers = listener, False
+        self._listener, self.loses_answers, self.delay = listener, False, 0.0
         threading.Thread(target=self._accept, args=[listener], daemon=True).start()
 
     def break_all(self) -> None:

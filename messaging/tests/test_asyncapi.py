@@ -72,7 +72,15 @@ def test_it_has_every_frame_of_the_table_and_no_other():
         assert MESSAGES[f"frame.{kind}"]["payload"]["properties"]["type"]["const"] == kind
 
 
-DESCRIBERS = {"schemas", "input_schemas", "operations", "openapi", "asyncapi", "reference"}
+DESCRIBERS = {
+    "installing",
+    "schemas",
+    "input_schemas",
+    "operations",
+    "openapi",
+    "asyncapi",
+    "reference",
+}
 NOT_EVENTS = re.compile(r"ok|error|events|(websocket|http|lifespan)\..*")
 NAMERS = {"member_changed", "members_changed"}
 """Their first argument is the second half of an event's type."""

@@ -91,7 +91,7 @@ def test_nothing_blank_is_sent_and_shift_makes_a_line(
     page = open_page(alice, f"/c/{alice.direct_chat_with(bob)['id']}")
     say(page, " \n ")
     say(page, "\u200b\ufeff ")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send").click(force=True)
     expect(messages(page)).to_have_count(0)
     field(page).fill("")
     field(page).press_sequentially("two")
@@ -250,14 +250,14 @@ def test_a_reaction_and_a_reply_show_on_the_other_side(
     hers, his = open_page(alice, path), open_page(bob, path)
     say(hers, "We won")
     choose(his, "We won", "🎉")
-    chip = messages(hers).locator(".reaction")
+    chip = messages(hers).locator("[data-emoji]")
     expect(chip).to_have_text("🎉 1")
     expect(chip).to_have_attribute("aria-pressed", "false")
     chip.click()
-    expect(messages(his).locator(".reaction")).to_have_text("🎉 2")
+    expect(messages(his).locator("[data-emoji]")).to_have_text("🎉 2")
     expect(chip).to_have_attribute("aria-pressed", "true")
     chip.click()
-    expect(messages(his).locator(".reaction")).to_have_text("🎉 1")
+    expect(messages(his).locator("[data-emoji]")).to_have_text("🎉 1")
     choose(his, "We won", "Reply")
     expect(his.locator("[data-context]")).to_contain_text("Replying to Alice: We won")
     say(his, "by how much?")
@@ -320,21 +320,6 @@ def test_a_new_chat_and_a_new_name_appear_in_the_list(
     alice.rest.patch(f"/chats/{chat['id']}", json={"name": "Eight"}).raise_for_status()
     expect(his.locator("h2[data-chat-title]")).to_have_text("Eight")
     expect(his).to_have_title("Eight · Chat")
-
-
-def test_a_chat_is_started_in_the_dialog(
-    open_page: Open, alice: Person, bob: Person, carol: Person
-) -> None:
-    page = open_page(alice, "/")
-    page.locator("nav [data-opens=new-chat]").click()
-    dialog = page.get_by_role("dialog")
-    for who in (bob, carol):
-        dialog.get_by_role("searchbox").fill(who.username)
-        dialog.get_by_role("checkbox", name=who.username).check()
-    expect(dialog.get_by_role("button", name="Create group")).to_be_enabled()
-    dialog.get_by_role("checkbox", name=carol.username).uncheck()
-    dialog.get_by_role("button", name="Start chat").click()
-    expect(page.locator("h2[data-chat-title]")).to_have_text("Bob")
 
 
 def test_a_message_sent_while_the_server_is_away_arrives_once(

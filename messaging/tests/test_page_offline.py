@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from chatproject.testing import Newcomer, Proxy, Server
+from chatproject.testing import CHROMIUM, Newcomer, Proxy, Server
 from chatproject.testing.stage import ROOT
 from messaging.templatetags.chat_tags import CORE_MODULES
 from messaging.tests.test_page_outbox import (
@@ -28,9 +28,7 @@ from messaging.tests.test_page_outbox import (
     texts,
 )
 
-pytestmark = pytest.mark.embedded
-
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(180)]
 
 Open = Callable[..., Page]
 Chat = dict[str, Any]
@@ -139,7 +137,9 @@ def test_chats_that_were_open_open_at_their_own_address_and_others_say_why_not(
     say(page, "for later")
     page.goto("/c/01a2055d-0000-7000-8000-000000000000")
     expect(page).to_have_url(re.compile(r"/$"))
-    expect(page.locator(".toast")).to_have_text("That chat is not kept in this browser.")
+    expect(page.locator(".toast [data-slot=text]")).to_have_text(
+        "That chat is not kept in this browser."
+    )
     page.goto("/settings")
     expect(page.get_by_role("heading", name="You're offline")).to_be_visible()
     page.context.set_offline(False)
@@ -197,26 +197,32 @@ def test_a_session_that_ended_elsewhere_takes_the_shell_at_the_next_visit(
 
 
 @pytest.fixture
-def next_release(tmp_path: Path) -> dict[str, str]:
-    """The environment of a server that serves everything from other addresses."""
+def release_next(far_server: Server, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Restarts the server as one that serves everything from other addresses."""
     (tmp_path / "sitecustomize.py").write_text(
         "import drf_spectacular_sidecar\ndrf_spectacular_sidecar.__version__ = 'next'\n"
     )
-    return {"PYTHONPATH": str(tmp_path)}
+
+    def restart() -> None:
+        far_server.stop()
+        far_server.environment["PYTHONPATH"] = str(tmp_path)
+        far_server.start()
+
+    yield restart
+    far_server.stop()
+    far_server.environment.pop("PYTHONPATH")
 
 
 def test_a_new_release_is_offered_and_taken_where_nobody_looks_or_writes(
     open_installed: Open,
     far_server: Server,
-    next_release: dict[str, str],
+    release_next: Callable[[], None],
     ana: Newcomer,
     chat: Chat,
 ) -> None:
     page = open_installed(ana, path_of(chat))
     field(page).press_sequentially("half a")
-    far_server.stop()
-    far_server.environment.update(next_release)
-    far_server.start()
+    release_next()
     pill = page.get_by_role("button", name="Update ready · Reload")
     expect(pill).to_be_visible(timeout=2 * SOON)
     old = page.locator("script[type=module]").get_attribute("src")
@@ -231,7 +237,7 @@ def test_a_new_release_is_offered_and_taken_where_nobody_looks_or_writes(
     assert page.evaluate("globalThis.isOld")
     field(page).fill("")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_function("!globalThis.isOld", timeout=SOON)
+    page.wait_for_function("() => !globalThis.isOld", timeout=SOON)
     expect(pill).to_be_hidden()
     new = page.locator("script[type=module]").get_attribute("src")
     assert new != old
@@ -239,21 +245,14 @@ def test_a_new_release_is_offered_and_taken_where_nobody_looks_or_writes(
     far_server.stop()
     page.reload(wait_until="commit")
     expect(texts(page)).to_have_text(["Who brings the oars?"])
-    far_server.start()
 
 
 def test_a_press_on_the_offer_takes_the_new_release_and_keeps_the_draft(
-    open_installed: Open,
-    far_server: Server,
-    next_release: dict[str, str],
-    ana: Newcomer,
-    chat: Chat,
+    open_installed: Open, release_next: Callable[[], None], ana: Newcomer, chat: Chat
 ) -> None:
     page = open_installed(ana, path_of(chat))
     field(page).press_sequentially("half a")
-    far_server.stop()
-    far_server.environment.update(next_release)
-    far_server.start()
+    release_next()
     page.get_by_role("button", name="Update ready · Reload").click(timeout=2 * SOON)
     expect(page.locator("script[type=module]")).to_have_attribute("src", re.compile("next"))
     expect(field(page)).to_have_value("half a")
@@ -270,7 +269,7 @@ def plain_page(browser: Any, own_environment: dict[str, str]) -> Iterator[tuple[
     server.environment["PUBLIC_URL"] = url
     server.start()
     chromium = browser.browser_type.launch(
-        executable_path="/usr/bin/chromium",
+        executable_path=CHROMIUM,
         args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP chat.test 127.0.0.1"],
     )
     ana = Newcomer(server, "ana")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from chatproject.testing import PASSWORD, Newcomer, Proxy, Server
+from chatproject.testing import CHROMIUM, PASSWORD, Newcomer, Proxy, Server
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(180)]
 SOON = 30_000
 """The longest that coming back may take, on a busy machine."""
 
@@ -222,7 +222,7 @@ def test_what_waits_outlives_the_browser(
     def start() -> BrowserContext:
         context: BrowserContext = browser.browser_type.launch_persistent_context(
             tmp_path / "profile",
-            executable_path="/usr/bin/chromium",
+            executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-gpu"],
             base_url=proxy.url,
             service_workers="block",

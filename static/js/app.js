@@ -13,18 +13,15 @@ import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
 
 const ROUTE = /^\/(?:c\/([0-9a-f-]{36}))?$/;
-const BANNER_AFTER = 3;
-const BACK_FOR = 1.5;
-const COUNTED_FROM = 4;
 const SKELETON_AFTER = 0.2;
 const KEEP_AFTER = 2;
-const OFFLINE = "You're offline. Messages will send when you're back.";
-const UNREACHED = "We couldn't reach the server.";
-const SIGNED_OUT = "You're signed out. What you write is kept.";
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
 
 const lists = find(".chat-lists");
 let listTop = 0;
 let keepTimer = 0;
+/** By name; null for one that could not be had. */
+const parts = new Map();
 
 follow();
 sidebar.start();
@@ -35,9 +32,8 @@ if (find("[data-conversation]")) {
   reading.start();
   composer.start();
   attention.start();
-  addEventListener("load", () => import("./receipts.js").then(({ start }) => start()));
-  document.addEventListener("pointerover", loadMenu, { once: true, passive: true });
-  document.addEventListener("focusin", loadMenu, { once: true });
+  timeline.list.addEventListener("click", pressEarly);
+  for (const part of ["menu", "receipts"]) addEventListener("load", () => bring(part));
   begin();
 }
 globalThis.navigation?.addEventListener("navigate", navigate);
@@ -47,16 +43,17 @@ store.on("torn", tear);
 store.on("removed", leaveRemoved);
 store.on("failed", say);
 store.on("done", (text) => say(text, null, true));
-socket.on("ended", askToSignIn);
+addEventListener("unhandledrejection", () => say("That didn't work. Try again."));
 socket.on("up", mendStale);
 document.addEventListener("click", openNewChat);
 document.addEventListener("click", doInDetails);
 document.addEventListener("click", openCard);
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
-watchConnection();
 socket.start(store.me.id);
-addEventListener("load", () => whenIdle(() => import("./worker.js").then(({ start }) => start())));
+socket.on("up", () => parts.forEach((part, name) => part ?? bring(name)));
+addEventListener("load", () => bring("banner"));
+addEventListener("load", () => whenIdle(() => bring("worker")));
 
 // From chat to chat
 
@@ -206,8 +203,18 @@ function leaveRemoved(chat) {
 
 // Dialogs and parts that come when they are needed
 
-function loadMenu() {
-  import("./menu.js").then(({ menu }) => menu.start());
+/** What the page begins without. Where it cannot be had, it is asked for again with a connection. */
+async function bring(name) {
+  const part = await import(`./${name}.js`).catch(() => null);
+  parts.set(name, part);
+  part?.start();
+}
+
+/** What was pressed before its module had come is pressed again. */
+async function pressEarly({ target }) {
+  if (parts.get("menu")) return;
+  await bring("menu");
+  if (parts.get("menu")) target.closest("button")?.click();
 }
 
 function openNewChat(event) {
@@ -237,74 +244,7 @@ function openCard(event) {
   import("./members.js").then((members) => members.openCard(target, id));
 }
 
-/** What was typed stays in this browser; signing in comes back here. */
-function askToSignIn() {
-  const dialog = find("[data-dialog=signed-out]");
-  const here = location.pathname + location.search;
-  const address = `/login?next=${encodeURIComponent(here)}`;
-  if (!dialog) return location.assign(address);
-  find("a", dialog).href = address;
-  if (!dialog.open) dialog.showModal();
-}
-
-const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
-
-// The connection
-
-/** Says nothing of an absence of less than three seconds. */
-function watchConnection() {
-  let awayFrom = performance.now();
-  let timer = 0;
-  const look = () => {
-    clearTimeout(timer);
-    if (socket.isUp) return;
-    const isLong = performance.now() - awayFrom >= BANNER_AFTER * 1000;
-    if (isLong || socket.hasEnded) showAway();
-    timer = setTimeout(look, 500);
-  };
-  socket.on("down", () => (awayFrom = performance.now()));
-  for (const type of ["down", "ended"]) socket.on(type, look);
-  socket.on("up", () => document.body.classList.contains("is-offline") && showBack());
-  find("[data-try-now]")?.addEventListener("click", () => (socket.hasEnded ? askToSignIn() : socket.tryNow(), look()));
-  look();
-}
-
-function showAway() {
-  document.body.classList.add("is-offline");
-  const wait = Math.ceil(socket.secondsUntilRetry);
-  if (socket.hasEnded) tell(SIGNED_OUT, { short: "Signed out", button: "Sign in" });
-  else if (!navigator.onLine) tell(OFFLINE, { short: "Offline", button: "Try now" });
-  else if (wait >= COUNTED_FROM || isCounting()) tell(UNREACHED, { short: "Offline", button: "Try now", wait });
-  else tell("Reconnecting…");
-}
-
-/** What counts seconds goes on to, until they are over. */
-const isCounting = () => find("[data-banner-text]")?.textContent === UNREACHED && socket.secondsUntilRetry > 0;
-
-function showBack() {
-  document.body.classList.remove("is-offline");
-  const dialog = find("[data-dialog=signed-out]");
-  if (dialog?.open) dialog.close();
-  tell("Back online", { isGood: true });
-  setTimeout(() => document.body.classList.contains("is-offline") || tell(""), BACK_FOR * 1000);
-}
-
-/** The same words again are not set again: they would be read out again. */
-function tell(text, { short = text, button = "", wait = 0, isGood = false } = {}) {
-  const banner = find("[data-banner]");
-  if (!banner) return;
-  banner.hidden = !text;
-  banner.classList.toggle("is-ok", isGood);
-  setText(find("[data-banner-text]", banner), text);
-  setText(find("[data-banner-wait]", banner), wait ? `Trying again in ${wait} s.` : "");
-  setText(find("[data-try-now]", banner), button);
-  find("[data-try-now]", banner).hidden = !button;
-  setText(find("[data-connection]"), short || `@${store.me.username}`);
-}
-
-function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
-}
+// What is said
 
 /** One at a time. `again` is what to do where the reader asks for it. */
 function say(text, again, isGood = false) {

@@ -1,9 +1,9 @@
-// What the reader has seen, where the divider stands, and what a screen reader is told.
+// What is in sight and has been seen, where the divider stands, and what a screen reader is told.
 
-import { find, listOf, preview } from "./dom.js";
+import { find, findAll, listOf, preview } from "./dom.js";
 import { socket } from "./socket.js";
 import { emit, isUnread, store } from "./store.js";
-import { timeline } from "./timeline.js";
+import { timeline, topOf } from "./timeline.js";
 
 const MARK_SECONDS = 0.5;
 const ACTIVE_SECONDS = 60;
@@ -20,7 +20,7 @@ let markTimer = 0;
 let unspoken = [];
 let speakTimer = 0;
 
-export const attention = { start, enter, leave, look, divide, divider, clearDivider, nextUnread };
+export const attention = { start, enter, leave, look, visible, anchors, divide, divider, clearDivider, nextUnread };
 
 function start() {
   for (const type of ACTIVITIES) addEventListener(type, becomeActive, { passive: true, capture: true });
@@ -40,6 +40,31 @@ function leave() {
   tell();
 }
 
+// What is in sight
+
+/** The rows in sight, found by halves: they stand in the order of their places. */
+function visible() {
+  const { top, bottom } = region.getBoundingClientRect();
+  const all = findAll(".message", timeline.list);
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (all[middle].getBoundingClientRect().bottom > top) high = middle;
+    else low = middle + 1;
+  }
+  let end = low;
+  while (end < all.length && all[end].getBoundingClientRect().top < bottom) end += 1;
+  return all.slice(low, end);
+}
+
+/** The rows in sight and how high they stand: those that begin there first, as what ends there may grow. */
+function anchors() {
+  const rows = visible().map((row) => ({ row, y: topOf(row) }));
+  const top = topOf(region);
+  const at = rows.findIndex(({ y }) => y >= top && y < top + region.clientHeight / 2);
+  return at > 0 ? [...rows.slice(at), ...rows.slice(0, at)] : rows;
+}
+
 // What was seen
 
 function becomeActive() {
@@ -54,7 +79,7 @@ const isActive = () => isWatched() && Date.now() - activeAt < ACTIVE_SECONDS * 1
 function look() {
   const { room } = store;
   if (!room?.isFilled || room.isLeftUnread || !isActive()) return;
-  for (const row of timeline.visible().filter(isWhole)) room.seen.add(Number(row.dataset.seq));
+  for (const row of visible().filter(isWhole)) room.seen.add(Number(row.dataset.seq));
   markTimer ||= setTimeout(tell, Math.max(0, toldAt + MARK_SECONDS * 1000 - Date.now()));
 }
 

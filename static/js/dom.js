@@ -161,7 +161,7 @@ const bareClock = (date) => clock.format(date).replace(/[\s\u202f]*\p{L}.*$/u, "
 const setClock = (time, moment) => setTime(time, moment, clock.format);
 export const setAge = (time, moment) => setTime(time, moment, ageName);
 export const fullMoment = (moment) => fullTime.format(moment);
-const clockTime = (moment) => clock.format(new Date(moment));
+export const clockTime = (moment) => clock.format(new Date(moment));
 
 /** "Online", "Last seen 14:05", or "Offline" of one who does not say. */
 export function presenceWords({ is_online: isOnline, last_seen: moment }) {
@@ -216,7 +216,7 @@ function fillText(row, message) {
   dressText(row, message);
 }
 
-function dressText(row, { content }) {
+export function dressText(row, { content }) {
   row.classList.remove("is-folded");
   find("[data-act=unfold]", row)?.remove();
   for (const code of findAll(".code", row)) (find("figcaption", code) ?? code).append(copyButton());
@@ -242,7 +242,7 @@ export function foldLong() {
   unmeasured.clear();
 }
 
-function fillHead(row, message) {
+export function fillHead(row, message) {
   paintAvatar(slot(row, "avatar"), message.sender?.display_name ?? "", message.sender_id);
   slot(row, "name").textContent = message.sender?.display_name ?? GONE_ACCOUNT;
   fillTimes(row, message);
@@ -290,58 +290,4 @@ function fillChip(button, { user_ids: ids }, readerId) {
   button.classList.remove("is-pending");
   find(".reaction-count", button).textContent = ids.length;
   return button.parentElement;
-}
-
-/** A row for what is not stored yet. */
-export function fillPending(row, entry, sender, reply) {
-  row.className = "message is-own is-pending";
-  row.removeAttribute("id");
-  row.dataset.clientId = entry.client_id;
-  row.dataset.kind = "text";
-  const facts = { sender, sender_id: sender.id, created_at: entry.created_at };
-  fillHead(row, facts);
-  fillReply(row, entry, reply);
-  fillTyped(row, entry);
-}
-
-let format = plainly;
-
-/** Resolves when texts that are not stored yet can be shown with their marks. */
-export async function loadFormat() {
-  ({ format } = await import("./format.js"));
-}
-
-/** The text as the server will have it; without its marks for as long as their module is away. */
-export function fillTyped(row, { content }) {
-  slot(row, "html").replaceChildren(...format(content.trim()));
-  dressText(row, { content });
-}
-
-/** Says under a row how its sending goes, with what one can do where it has failed. */
-export function fillState(row, said, isFailed) {
-  const state = slot(row, "state");
-  row.classList.toggle("is-failed", isFailed);
-  state.hidden = !said;
-  if ((find("span", state)?.textContent ?? "") === said) return;
-  const button = (act, name) => element("button", { type: "button", "data-act": act }, name);
-  const buttons = isFailed ? [button("resend", "Try again"), button("discard", "Delete")] : [];
-  // The clock alone says it to eyes: most are sent within another second.
-  const text = element("span", said === "Sending" ? { class: "visually-hidden" } : {}, said);
-  state.replaceChildren(...(said ? [icon(isFailed ? "alert" : "clock"), text, ...buttons] : []));
-}
-
-function plainly(content) {
-  return content.split(/\n{2,}/).map((text) => {
-    const lines = text.split("\n").flatMap((line) => [element("br"), line]);
-    return element("p", { dir: "auto" }, ...lines.slice(1));
-  });
-}
-
-/** What a screen reader says of a row that has the focus. */
-export function describeRow(row, message) {
-  const text = message.deleted_at ? "Message deleted" : preview(message.content, 200);
-  const reactions = message.reactions.length ? `${message.reactions.length} reactions` : "";
-  const edited = message.edited_at ? "edited" : "";
-  const said = [message.sender?.display_name, clockTime(message.created_at), text, reactions, edited];
-  row.setAttribute("aria-label", said.filter(Boolean).join(", "));
 }

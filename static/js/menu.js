@@ -1,11 +1,11 @@
 // What one can do with a message: the tools on its row, its menu, its keys, its reactions.
 
-import { markUnread } from "./attention.js";
+import { attention, markUnread } from "./attention.js";
 import { composer } from "./composer.js";
-import { describeRow, find, findAll } from "./dom.js";
+import { find, findAll } from "./dom.js";
 import { outbox } from "./keep.js";
 import { place } from "./parts.js";
-import { copy, rowActs, watchChips } from "./rows.js";
+import { copy, describeRow, rowActs, watchChips } from "./rows.js";
 import { socket } from "./socket.js";
 import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
@@ -15,8 +15,6 @@ const panel = find("[data-menu]");
 const dialog = find("[data-confirm]");
 let chosen = null;
 let isStarted = false;
-
-export const menu = { start };
 
 const acts = {
   reply: composer.reply,
@@ -28,10 +26,10 @@ const acts = {
   delete: confirmDelete,
 };
 
-/** Whatever asks for it first; on pages with messages. */
-function start() {
+/** For whatever asks for it first. */
+export function start() {
   const { list, region } = timeline;
-  if (isStarted || !region) return;
+  if (isStarted) return;
   isStarted = true;
   watchChips();
   list.addEventListener("pointerover", (event) => offerTools(event.target));
@@ -198,7 +196,7 @@ function moveAmongRows(row, key) {
   if (!["ArrowUp", "ArrowDown", "Home", "End"].includes(key)) return false;
   if (!row && key !== "ArrowUp") return false;
   const rows = findAll(".message", timeline.list);
-  const at = rows.indexOf(row ?? timeline.visible().at(-1)) + (row ? 0 : 1);
+  const at = rows.indexOf(row ?? attention.visible().at(-1)) + (row ? 0 : 1);
   const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 }[key];
   rows[to]?.focus();
   rows[to]?.scrollIntoView({ block: "nearest" });

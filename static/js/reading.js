@@ -122,7 +122,7 @@ function render() {
 
 function remember() {
   const isPinned = isAtEnd() && distanceToEnd() <= PINNED_WITHIN && !hasSelection();
-  place = { isPinned, rows: isPinned ? [] : timeline.anchors(), top: region.scrollTop };
+  place = { isPinned, rows: isPinned ? [] : attention.anchors(), top: region.scrollTop };
   if (isPinned) missed = 0;
   showPills();
 }

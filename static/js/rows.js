@@ -1,6 +1,6 @@
 // What one can do inside a row: copy its code, unfold it, see who reacted.
 
-import { element, find, listOf } from "./dom.js";
+import { clockTime, element, find, listOf, preview } from "./dom.js";
 import { get } from "./socket.js";
 import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
@@ -55,6 +55,15 @@ function unfold(button) {
   button.setAttribute("aria-expanded", String(!isFolded));
   if (isFolded) row.scrollIntoView({ block: "nearest" });
   emit("held", row);
+}
+
+/** What a screen reader says of a row that has the focus. */
+export function describeRow(row, message) {
+  const text = message.deleted_at ? "Message deleted" : preview(message.content, 200);
+  const reactions = message.reactions.length ? `${message.reactions.length} reactions` : "";
+  const edited = message.edited_at ? "edited" : "";
+  const said = [message.sender?.display_name, clockTime(message.created_at), text, reactions, edited];
+  row.setAttribute("aria-label", said.filter(Boolean).join(", "));
 }
 
 // Who reacted

@@ -247,7 +247,8 @@ function renderMembers() {
   if (find("[data-details]")?.checkVisibility()) showMembers();
 }
 
-const showMembers = () => import("./members.js").then(({ members }) => members.show());
+/** Without a connection they stay as the server has rendered them. */
+const showMembers = () => import("./members.js").then(({ members }) => members.show(), () => {});
 
 // Presence
 

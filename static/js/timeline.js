@@ -1,9 +1,9 @@
 // The messages on screen: their rows, and what stands between them.
 
-import { adoptRow, clone, countText, dayName, dayOf, element, find, findAll, preview, slot } from "./dom.js";
-import { fillPending, fillReply, fillRow, fillState, fillTyped, foldLong, loadFormat } from "./dom.js";
+import { adoptRow, arrange, clone, countText, dayName, dayOf, element, find, findAll, icon } from "./dom.js";
+import { dressText, fillHead, fillReply, fillRow, foldLong, preview, slot } from "./dom.js";
 import { outbox } from "./keep.js";
-import { get } from "./socket.js";
+import { socket } from "./socket.js";
 import { store } from "./store.js";
 
 const GROUP_GAP = 5 * 60 * 1000;
@@ -25,6 +25,7 @@ let again = () => {};
 let landed = () => {};
 /** Where a smooth jump leads to, while it lasts. */
 let gliding = null;
+let format = plainly;
 
 export const timeline = {
   region,
@@ -38,8 +39,6 @@ export const timeline = {
   /** The message that a row shows; none for one that is not stored yet. */
   messageOf: (row) => store.room?.messages.get(Number(row?.dataset.seq)),
   rowOf: (seq) => rows.get(seq)?.row,
-  visible,
-  anchors,
   light,
   glide,
   get isGliding() {
@@ -56,14 +55,9 @@ function start(callbacks) {
   region.addEventListener("scrollend", land);
   for (const type of INTERRUPTIONS) region.addEventListener(type, () => (gliding = null), { passive: true });
   list.addEventListener("click", pressed);
-  addEventListener("load", format, { once: true });
+  addEventListener("load", loadFormat);
+  socket.on("up", loadFormat);
   setInterval(() => store.room && outbox.of(store.openId).forEach(pendingRow), STATE_SECONDS * 1000);
-}
-
-/** What is typed next is shown with its marks; so is now what waits from before. */
-async function format() {
-  await loadFormat();
-  for (const { row, shown } of pending.values()) fillTyped(row, shown);
 }
 
 /** Takes over the rows that the server rendered. */
@@ -89,29 +83,6 @@ function reset() {
   rows.clear();
   pending.clear();
   list.replaceChildren();
-}
-
-/** The rows in sight, found by halves: they stand in the order of their places. */
-function visible() {
-  const { top, bottom } = region.getBoundingClientRect();
-  const all = findAll(".message", list);
-  let [low, high] = [0, all.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (all[middle].getBoundingClientRect().bottom > top) high = middle;
-    else low = middle + 1;
-  }
-  let end = low;
-  while (end < all.length && all[end].getBoundingClientRect().top < bottom) end += 1;
-  return all.slice(low, end);
-}
-
-/** The rows in sight and how high they stand: those that begin there first, as what ends there may grow. */
-function anchors() {
-  const rows = visible().map((row) => ({ row, y: topOf(row) }));
-  const top = topOf(region);
-  const at = rows.findIndex(({ y }) => y >= top && y < top + region.clientHeight / 2);
-  return at > 0 ? [...rows.slice(at), ...rows.slice(0, at)] : rows;
 }
 
 /** Smoothly where it is near, and rows are all the way; else at once, with a short fade. */
@@ -164,7 +135,7 @@ function render({ from, to }, firstNew, inSight) {
     wanted.push(known.row);
     before = known;
   }
-  arrange(wanted);
+  arrange(list, wanted);
   foldLong();
   forgetGone(shown, waiting);
 }
@@ -182,17 +153,6 @@ function continues({ shown: message, at }, { shown: before, at: then }) {
 }
 
 const senderOf = (message) => (message.seq ? message.sender_id : store.me.id);
-
-/** Puts these elements into the list in this order, moving none that stands right. */
-function arrange(wanted) {
-  const kept = new Set(wanted);
-  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
-  let at = list.firstElementChild;
-  for (const child of wanted) {
-    if (child === at) at = at.nextElementSibling;
-    else list.insertBefore(child, at);
-  }
-}
 
 function dayLine(day) {
   if (!days.has(day)) {
@@ -232,15 +192,59 @@ function takeOver(message) {
 }
 
 function pendingRow(entry) {
-  if (!pending.has(entry.client_id)) {
-    const row = clone("message");
-    fillPending(row, entry, store.me, replyOf(entry.reply_to));
-    pending.set(entry.client_id, { row, shown: entry, ...dateOf(entry) });
-  }
-  const known = pending.get(entry.client_id);
+  const known = pending.get(entry.client_id) ?? newPending(entry);
   fillState(known.row, outbox.stateOf(entry), Boolean(entry.reason));
   return known;
 }
+
+// What is not stored yet
+
+function newPending(entry) {
+  const row = clone("message");
+  row.classList.add("is-own", "is-pending");
+  row.dataset.clientId = entry.client_id;
+  row.dataset.kind = "text";
+  fillHead(row, { sender: store.me, sender_id: store.me.id, created_at: entry.created_at });
+  fillReply(row, entry, replyOf(entry.reply_to));
+  fillTyped(row, entry);
+  pending.set(entry.client_id, { row, shown: entry, ...dateOf(entry) });
+  return pending.get(entry.client_id);
+}
+
+/** The text as the server will have it; without its marks for as long as their module is away. */
+function fillTyped(row, { content }) {
+  slot(row, "html").replaceChildren(...format(content.trim()));
+  dressText(row, { content });
+}
+
+/** Says under a row how its sending goes, with what one can do where it has failed. */
+function fillState(row, said, isFailed) {
+  const state = slot(row, "state");
+  row.classList.toggle("is-failed", isFailed);
+  state.hidden = !said;
+  if ((find("span", state)?.textContent ?? "") === said) return;
+  const button = (act, name) => element("button", { type: "button", "data-act": act }, name);
+  const buttons = isFailed ? [button("resend", "Try again"), button("discard", "Delete")] : [];
+  // The clock alone says it to eyes: most are sent within another second.
+  const text = element("span", said === "Sending" ? { class: "visually-hidden" } : {}, said);
+  state.replaceChildren(...(said ? [icon(isFailed ? "alert" : "clock"), text, ...buttons] : []));
+}
+
+/** What is typed next is shown with its marks; so is now what waits from before. */
+async function loadFormat() {
+  if (format !== plainly) return;
+  ({ format } = await import("./format.js").catch(() => ({ format })));
+  for (const { row, shown } of pending.values()) fillTyped(row, shown);
+}
+
+function plainly(content) {
+  return content.split(/\n{2,}/).map((text) => {
+    const lines = text.split("\n").flatMap((line) => [element("br"), line]);
+    return element("p", { dir: "auto" }, ...lines.slice(1));
+  });
+}
+
+// Answers
 
 /** The same object as long as it says the same. */
 function replyOf(id) {
@@ -260,25 +264,10 @@ function keepReply({ id, seq, sender, content, deleted_at: deletedAt }) {
 
 async function findReply(id) {
   replies.set(id, { seq: "", name: "", text: "An earlier message" });
-  const message = await lookUp(store.room, id).catch(() => null);
+  const message = await import("./earlier.js").then(({ lookUp }) => lookUp(store.room, id)).catch(() => null);
   if (!message) return;
   keepReply(message);
   again();
-}
-
-/** Finds a message that is not held, by halves: ids rise with seq. Null where there is none. */
-async function lookUp(room, id) {
-  let [low, high] = [1, store.chats.get(room.id).last_seq];
-  while (low <= high) {
-    const middle = Math.floor((low + high) / 2);
-    const { results } = await get(`/chats/${room.id}/messages?around=${middle}`);
-    const found = results.find((message) => message.id === id);
-    if (found || !results.length) return found ?? null;
-    if (id < results[0].id) high = results[0].seq - 1;
-    else if (id > results.at(-1).id) low = results.at(-1).seq + 1;
-    else return null;
-  }
-  return null;
 }
 
 /** Somebody has another name. */
