@@ -22,6 +22,7 @@ const CATEGORIES = [
 
 let picker = null;
 let emojis = [];
+let filled = Promise.resolve();
 let finish = () => {};
 /** What the press was on that closed it. */
 let pressed = null;
@@ -36,7 +37,7 @@ export async function pickEmoji(near, { onClose } = {}) {
   stand(near);
   picker.search.value = "";
   (matchMedia("(pointer: coarse)").matches ? picker.box : picker.search).focus();
-  await fill();
+  await (filled = fill());
   const emoji = await picked;
   if (emoji) recent.add(emoji);
   onClose?.(emoji);
@@ -196,10 +197,17 @@ function openCategory(name) {
 function pressedInSearch(event) {
   if (isComposing(event) || event.altKey) return;
   const first = cells()[0];
-  if (event.key === "Enter" && first && picker.search.value.trim()) close(first.dataset.emoji);
+  if (event.key === "Enter") pickFirst();
   else if (event.key === "ArrowDown" && first) focus(first);
   else return;
   event.preventDefault();
+}
+
+/** Who types fast need not wait for the emoji to come. */
+async function pickFirst() {
+  await filled;
+  const first = cells()[0];
+  if (first && picker.search.value.trim()) close(first.dataset.emoji);
 }
 
 function moveInGrid(event) {
