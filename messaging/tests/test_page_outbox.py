@@ -584,6 +584,24 @@ def test_a_clock_that_is_set_back_changes_no_order(
     expect_stored(page, ana, chat, ["now", "first", "second"])
 
 
+def test_the_browser_is_asked_to_hold_on_to_what_was_written_once_there_is_some(
+    open_far: Open, ana: Newcomer, chat: Chat
+) -> None:
+    count = "globalThis.asked = 0; StorageManager.prototype.persist = async () => { asked += 1 };"
+    page = open_far(ana, path_of(chat), script=count)
+    drafts_are_kept(page)
+    assert page.evaluate("asked") == 0
+    field(page).press_sequentially("half")
+    drafts_are_kept(page)
+    assert page.evaluate("asked") == 1
+    say(page, "whole")
+    expect_stored(page, ana, chat, ["whole"])
+    assert page.evaluate("asked") == 1
+    page.reload()
+    say(page, "another")
+    assert page.evaluate("asked") == 1
+
+
 def test_the_button_says_why_there_is_nothing_to_send(
     open_far: Open, ana: Newcomer, chat: Chat
 ) -> None:

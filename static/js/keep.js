@@ -23,6 +23,7 @@ const addedAt = new Map();
 let entries = [];
 let lastOrder = 0;
 let changes = 0;
+let isHeld = false;
 
 export const outbox = {
   /** `change` whenever an entry comes, goes or fails; `drafts` likewise. */
@@ -204,15 +205,18 @@ export const keep = {
   entries: () => ofMine("outbox"),
   drafts: () => ofMine("drafts"),
   /** Into the outbox, its draft out, in one transaction: what was typed is always in one of them. */
-  send: (entry) =>
-    change(["outbox", "drafts"], (outbox, drafts) => {
+  send(entry) {
+    holdOn();
+    return change(["outbox", "drafts"], (outbox, drafts) => {
       drafts.delete([me, entry.chat_id]);
       return outbox.put({ ...entry, user_id: me });
-    }),
+    });
+  },
   countEntry: (id) => read("outbox", (outbox) => outbox.count(id)),
   entry: (entry) => change(["outbox"], (outbox) => outbox.put({ ...entry, user_id: me })),
   dropEntry: (id) => change(["outbox"], (outbox) => outbox.delete(id)),
   draft(chatId, draft) {
+    if (draft) holdOn();
     const key = [me, chatId];
     return change(["drafts"], (drafts) => (draft ? drafts.put({ ...draft, user_id: me }) : drafts.delete(key)));
   },
@@ -239,6 +243,13 @@ function open() {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => resolve(null);
   });
+}
+
+/** Asks the browser, once, not to clear this when its disk is full. */
+function holdOn() {
+  if (isHeld) return;
+  isHeld = true;
+  navigator.storage?.persist?.().catch(() => {});
 }
 
 /** One transaction; resolves with what `work` asked for, or undefined where it came to nothing. */
