@@ -52,6 +52,7 @@ class SetupForm(forms.Form):
 
 
 class RegistrationForm(SetupForm):
+    field_order = ("username", "display_name")
     display_name = forms.CharField(
         label="Your name",
         required=False,
@@ -133,3 +134,14 @@ def add_problem(form: forms.Form, problem: Any) -> None:
     """Shows what an action refused at the field that it blames."""
     field = problem.attr if problem.attr in form.fields else None
     form.add_error(field, str(problem.detail))
+
+
+def focus_on_problem(form: forms.Form) -> None:
+    """Where the page opens: at the first wrong field, or at the password where none is blamed."""
+    wrong = [field for field in form if field.errors]
+    passwords = [field for field in form if isinstance(field.field.widget, forms.PasswordInput)]
+    for field in (wrong or passwords)[:1]:
+        attributes = {"autofocus": True}
+        if form.non_field_errors():
+            attributes["aria-describedby"] = f"form_error {field.aria_describedby}".strip()
+        field.field.widget.attrs.update(attributes)

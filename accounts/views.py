@@ -29,6 +29,7 @@ from accounts.forms import (
     ProfileForm,
     RegistrationForm,
     add_problem,
+    focus_on_problem,
 )
 from accounts.models import SignIn, User
 from accounts.preferences import preferences_of
@@ -87,6 +88,8 @@ class EntranceView(View):
         return _next_page(self.request)
 
     def _show(self, form: Any, status: int = 200) -> HttpResponse:
+        if form.is_bound:
+            focus_on_problem(form)
         context = {
             "form": form,
             "next": _next_page(self.request),
@@ -189,6 +192,8 @@ class SettingsView(SignedInView):
     def _show(self, status: int = 200, **forms: Any) -> HttpResponse:
         user = self._user
         chosen = preferences_of(user)._asdict()
+        for form in forms.values():
+            focus_on_problem(form)
         filled = {
             "profile": ProfileForm({"display_name": user.display_name, "email": user.email}),
             **{name: form(initial=chosen) for name, form in PREFERENCE_FORMS.items()},

@@ -106,6 +106,18 @@ def test_without_a_script_each_section_has_a_button_that_keeps_it(
     assert kept.items() <= settings_of(alice).items()
 
 
+def test_a_wrong_old_password_is_typed_again(open_page: Open, alice: Person) -> None:
+    page = open_page(alice, "/settings")
+    old = page.get_by_label("Current password", exact=True)
+    old.fill("wrong horse 9")
+    page.get_by_label("New password", exact=True).fill("another horse 9")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.locator(".field-error")).to_be_visible()
+    expect(old).to_be_focused()
+    expect(old).to_have_accessible_description("That is not your password.")
+    forget_expected(page, "4")
+
+
 def test_settings_that_nobody_understands_break_no_page(open_page: Open, alice: Person) -> None:
     alice.rest.patch("/users/me", json={"settings": {"theme": {"x": 1}, "enter_sends": "maybe"}})
     page = open_page(alice, "/settings")

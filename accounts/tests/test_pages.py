@@ -43,6 +43,45 @@ def test_a_wrong_password_is_said_and_nobody_is_let_in(open_page: Open, alice: P
     forget_expected(page, "4")
 
 
+def test_after_a_wrong_password_one_types_it_again_and_hears_why(
+    open_page: Open, alice: Person
+) -> None:
+    page = open_page(None, "/login")
+    expect(page.locator("[autofocus], [aria-describedby]")).to_have_count(0)
+    log_in(page, alice.username, "wrong horse 9")
+    password = page.get_by_label("Password", exact=True)
+    expect(password).to_be_focused()
+    expect(password).to_have_accessible_description("Wrong name or password. Try again.")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".sidebar-me")).to_contain_text("Alice")
+    forget_expected(page, "4")
+
+
+def test_the_first_wrong_field_of_a_registration_has_the_focus(
+    open_page: Open, alice: Person
+) -> None:
+    page = open_page(None, "/register")
+    page.get_by_label("Username").fill(f"new-{alice.username}")
+    page.get_by_label("Email").fill(alice.user.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    email = page.get_by_label("Email")
+    expect(email).to_be_focused()
+    expect(email).to_have_accessible_description("This address is in use.")
+    forget_expected(page, "4")
+    page.evaluate("document.forms[0].noValidate = true")
+    page.get_by_label("Username").fill("new")
+    name = page.get_by_label("Your name")
+    name.evaluate("field => field.removeAttribute('maxlength')")
+    name.fill("n" * 65)
+    email.fill("nobody")
+    page.get_by_role("button", name="Create account").click()
+    expect(name).to_be_focused()
+    expect(email).to_have_accessible_description("Enter a valid email address.")
+    forget_expected(page, "4")
+
+
 def test_a_password_can_be_shown(open_page: Open) -> None:
     page = open_page(None, "/login")
     field = page.get_by_label("Password", exact=True)
