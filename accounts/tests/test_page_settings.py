@@ -53,6 +53,53 @@ def test_what_is_chosen_is_seen_and_kept_at_once(open_page: Open, alice: Person)
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20.8px"
 
 
+def test_what_is_chosen_holds_at_once_in_the_other_tabs(
+    open_page: Open, alice: Person, group: dict[str, Any]
+) -> None:
+    shell = open_page(alice, f"/c/{group['id']}")
+    first, second = (shell.context.new_page() for _ in range(2))
+    for page in (first, second):
+        page.goto("/settings")
+    field = shell.get_by_role("textbox", name="Message")
+    shell.keyboard.press("Control+/")
+    new_line = shell.locator(".shortcuts dl > div", has_text="New line")
+    expect(new_line).to_contain_text("Shift")
+    shell.keyboard.press("Escape")
+    first.get_by_label("Dark").check()
+    first.get_by_label("Compact", exact=True).check(force=True)
+    first.get_by_role("switch", name="Enter sends").uncheck()
+    for page in (shell, second):
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        expect(page.locator("html")).to_have_attribute("data-density", "compact")
+    expect(second.get_by_role("switch", name="Enter sends")).not_to_be_checked()
+    field.fill("one")
+    field.press("Enter")
+    expect(field).to_have_value("one\n")
+    shell.keyboard.press("Control+/")
+    expect(new_line).to_be_visible()
+    expect(new_line).not_to_contain_text("Shift")
+    second.get_by_label("Larger").check(force=True)
+    expect(shell.locator("html")).to_have_attribute("data-text-size", "larger")
+    expect(saved(second, "appearance")).to_have_text("Saved")
+    assert settings_of(alice)["density"] == "compact"
+
+
+def test_what_is_chosen_on_another_device_holds_with_the_next_connection(
+    open_page: Open, alice: Person, group: dict[str, Any]
+) -> None:
+    page = open_page(alice, f"/c/{group['id']}")
+    chosen = {"theme": "dark", "text_size": "larger", "enter_sends": False}
+    alice.rest.patch("/users/me", json={"settings": chosen}).raise_for_status()
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("html")).to_have_attribute("data-text-size", "larger")
+    field = page.get_by_role("textbox", name="Message")
+    field.fill("one")
+    field.press("Enter")
+    expect(field).to_have_value("one\n")
+
+
 def test_what_could_not_be_kept_is_said_and_put_back(open_page: Open, alice: Person) -> None:
     page = open_page(alice, "/settings")
     page.route("**/users/me", lambda route: route.abort())

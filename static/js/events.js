@@ -88,6 +88,7 @@ async function takeChange({ chat_id: id, members, messages, complete }, lastSeq)
 // Events
 
 const takers = {
+  hello: ({ user }) => emit("own", Object.assign(store.me, user)),
   "message.created": takeCreated,
   "message.updated": takeUpdated,
   "message.deleted": takeUpdated,

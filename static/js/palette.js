@@ -2,6 +2,7 @@
 
 import { element, find, findAll, icon, titleOf } from "./dom.js";
 import { isComposing, openShortcuts } from "./keyboard.js";
+import { tell, wear } from "./look.js";
 import { avatarOf, fold, keycaps, marked, rank } from "./parts.js";
 import { ask, csrfToken } from "./socket.js";
 import { store } from "./store.js";
@@ -188,10 +189,11 @@ function commands() {
 async function saveTheme(theme) {
   const { settings } = await ask("PATCH", "/users/me", { settings: { ...store.me.settings, theme } });
   store.me.settings = settings;
+  tell(settings);
 }
 
 function showTheme() {
-  document.documentElement.dataset.theme = store.me.settings.theme;
+  wear(store.me.settings);
 }
 
 function logOut() {

@@ -1,13 +1,13 @@
 // The settings page: what is chosen is kept and seen at once, what is typed when it is sent.
 
 import { element, find, findAll, pageData } from "./dom.js";
+import { hear, tell, wear } from "./look.js";
 
 const UNREACHED = "Not saved. We couldn't reach the server.";
 
 const me = pageData("me");
-const chosen = () => new Map(findAll("[data-keeps=settings] :checked, [role=switch]").map(choice));
 const choice = (input) => [input.name, input.type === "radio" ? input.value : input.checked];
-let kept = chosen();
+const kept = new Map(findAll("[data-keeps=settings] :checked, [role=switch]").map(choice));
 
 for (const row of findAll("[data-plain]")) row.hidden = true;
 for (const form of findAll("[data-keeps=settings]")) form.addEventListener("change", keepChoice);
@@ -15,6 +15,7 @@ find("[data-keeps=profile]").addEventListener("submit", keepProfile);
 find("form[action='/logout']").addEventListener("submit", logOut);
 find("[data-device]").textContent = deviceText();
 followSections();
+hear(take);
 
 async function logOut(event) {
   event.preventDefault();
@@ -26,24 +27,24 @@ async function keepChoice({ target }) {
   const form = target.form;
   const [name, value] = choice(target);
   me.settings = { ...me.settings, [name]: value };
-  show(name, value);
+  wear(me.settings);
   const errors = await keep(form, { settings: me.settings });
-  if (!errors) return void (kept = kept.set(name, value));
-  me.settings = { ...me.settings, [name]: kept.get(name) };
-  putBack(form, name);
-  show(name, kept.get(name));
+  if (errors) return take({ ...me.settings, [name]: kept.get(name) });
+  kept.set(name, value);
+  tell(me.settings);
 }
 
-/** What the page looks like: as base.html has it on `<html>`. */
+/** All as it is kept, by another tab too. */
+function take(settings) {
+  me.settings = settings;
+  wear(settings);
+  for (const name of kept.keys()) show(name, settings[name] ?? kept.get(name));
+}
+
 function show(name, value) {
-  const root = document.documentElement;
-  const key = { theme: "theme", density: "density", text_size: "textSize" }[name];
-  if (key) root.dataset[key] = value;
-}
-
-function putBack(form, name) {
-  for (const input of form.querySelectorAll(`[name="${name}"]`)) {
-    input.checked = input.type === "radio" ? input.value === kept.get(name) : kept.get(name);
+  kept.set(name, value);
+  for (const input of findAll(`[name="${name}"]`)) {
+    input.checked = input.type === "radio" ? input.value === value : value;
   }
 }
 

@@ -44,7 +44,8 @@ function sending() {
 }
 
 export function open() {
-  sheet ??= build();
+  sheet?.remove();
+  sheet = build();
   sheet.showModal();
 }
 

@@ -167,7 +167,7 @@ const nobody = new Map();
 
 /**
  * Tells of `open` (another chat, or none), `chats`, `chat`, `messages`, `arrived`, `members`,
- * `presence`, `typing`, `user`, `seen` and `removed`.
+ * `presence`, `typing`, `user`, `own` (of the reader), `seen` and `removed`.
  */
 export const store = {
   on,
