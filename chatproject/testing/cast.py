@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -134,3 +135,32 @@ def web_session(who: Person) -> str:
     session[SESSION_KEY] = str(start_sign_in(user=who.user, kind="web").id)
     session.create()
     return str(session.session_key)
+
+
+def fill(chat: dict[str, Any], count: int, *people: Person, read_by: Person | None = None) -> None:
+    """Many messages at once, a minute apart; before anybody listens."""
+    from django.utils import timezone
+
+    from chats.models import Chat, Membership
+    from messaging.models import Message
+
+    row = Chat.objects.get(id=chat["id"])
+    start = timezone.now() - timedelta(minutes=count)
+    said = [
+        Message(
+            chat=row,
+            seq=row.last_seq + number,
+            version=row.version + number,
+            created_version=row.version + number,
+            sender=people[number // 7 % len(people)].user,
+            content=(text := f"m{row.last_seq + number} " + "and more of it " * (number % 23)),
+            html=f'<p dir="auto">{text}</p>',
+            created_at=start + timedelta(minutes=number),
+        )
+        for number in range(1, count + 1)
+    ]
+    Message.objects.bulk_create(said, batch_size=500)
+    last = row.last_seq + count
+    Chat.objects.filter(id=row.id).update(last_seq=last, version=row.version + count)
+    if read_by:
+        Membership.objects.filter(chat=row, user=read_by.user).update(last_read_seq=last)

@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import Person
+from chatproject.testing.cast import fill
 
 pytestmark = pytest.mark.embedded
 
@@ -19,34 +18,6 @@ Chat = dict[str, Any]
 
 REGION = "document.querySelector('[data-timeline]')"
 PINNED = f"{REGION}.scrollHeight - {REGION}.clientHeight - {REGION}.scrollTop <= 1"
-
-
-def fill(chat: Chat, count: int, *people: Person, read_by: Person | None = None) -> None:
-    """Many messages at once, a minute apart; before anybody listens."""
-    from chats.models import Chat as ChatRow
-    from chats.models import Membership
-    from messaging.models import Message
-
-    row = ChatRow.objects.get(id=chat["id"])
-    start = timezone.now() - timedelta(minutes=count)
-    said = [
-        Message(
-            chat=row,
-            seq=row.last_seq + number,
-            version=row.version + number,
-            created_version=row.version + number,
-            sender=people[number // 7 % len(people)].user,
-            content=(text := f"m{row.last_seq + number} " + "and more of it " * (number % 23)),
-            html=f'<p dir="auto">{text}</p>',
-            created_at=start + timedelta(minutes=number),
-        )
-        for number in range(1, count + 1)
-    ]
-    Message.objects.bulk_create(said, batch_size=500)
-    last = row.last_seq + count
-    ChatRow.objects.filter(id=row.id).update(last_seq=last, version=row.version + count)
-    if read_by:
-        Membership.objects.filter(chat=row, user=read_by.user).update(last_read_seq=last)
 
 
 @pytest.fixture
