@@ -110,14 +110,20 @@ export function listOf(names) {
 
 // Times, in the reader's zone
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
-const weekday = new Intl.DateTimeFormat("en", { weekday: "long" });
-const shortWeekday = new Intl.DateTimeFormat("en", { weekday: "short" });
-const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
-const wholeDate = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
-const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const numericDate = new Intl.DateTimeFormat(undefined, { dateStyle: "short" });
+/** Made when it is needed: eight of them would take longer than the rest of the start. */
+function dated(locale, options) {
+  let made;
+  return (date) => (made ??= new Intl.DateTimeFormat(locale, options)).format(date);
+}
+
+const clock = dated(undefined, { timeStyle: "short" });
+const fullTime = dated(undefined, { dateStyle: "full", timeStyle: "short" });
+const weekday = dated("en", { weekday: "long" });
+const shortWeekday = dated("en", { weekday: "short" });
+const dayOfYear = dated("en-GB", { day: "numeric", month: "long" });
+const wholeDate = dated("en-GB", { dateStyle: "long" });
+const shortDate = dated("en-GB", { day: "numeric", month: "short" });
+const numericDate = dated(undefined, { dateStyle: "short" });
 
 /** `2026-11-22`, of the local day. */
 export function dayOf(date) {
@@ -137,31 +143,31 @@ export function dayName(day) {
   const ago = daysAgo(date);
   if (ago === 0) return "Today";
   if (ago === 1) return "Yesterday";
-  if (ago > 1 && ago < 7) return weekday.format(date);
-  return (isThisYear(date) ? dayOfYear : wholeDate).format(date);
+  if (ago > 1 && ago < 7) return weekday(date);
+  return (isThisYear(date) ? dayOfYear : wholeDate)(date);
 }
 
 /** A short time for the list of chats. */
 function ageName(date) {
   const ago = daysAgo(date);
-  if (ago <= 0) return clock.format(date);
+  if (ago <= 0) return clock(date);
   if (ago === 1) return "Yesterday";
-  if (ago < 7) return shortWeekday.format(date);
-  return (isThisYear(date) ? shortDate : numericDate).format(date);
+  if (ago < 7) return shortWeekday(date);
+  return (isThisYear(date) ? shortDate : numericDate)(date);
 }
 
 function setTime(time, moment, name) {
   const date = new Date(moment);
   time.setAttribute("datetime", moment);
   time.textContent = name(date);
-  time.title = fullTime.format(date);
+  time.title = fullTime(date);
 }
 
-const bareClock = (date) => clock.format(date).replace(/[\s\u202f]*\p{L}.*$/u, "");
-const setClock = (time, moment) => setTime(time, moment, clock.format);
+const bareClock = (date) => clock(date).replace(/[\s\u202f]*\p{L}.*$/u, "");
+const setClock = (time, moment) => setTime(time, moment, clock);
 export const setAge = (time, moment) => setTime(time, moment, ageName);
-export const fullMoment = (moment) => fullTime.format(moment);
-export const clockTime = (moment) => clock.format(new Date(moment));
+export const fullMoment = (moment) => fullTime(moment);
+export const clockTime = (moment) => clock(new Date(moment));
 
 /** "Online", "Last seen 14:05", or "Offline" of one who does not say. */
 export function presenceWords({ is_online: isOnline, last_seen: moment }) {

@@ -105,6 +105,7 @@ async function load() {
   const [kept, typed] = await Promise.all([keep.entries(), keep.drafts()]);
   if (!kept || !typed) return undefined;
   if (began !== changes) return load(); // what was read is older than what was typed meanwhile
+  const hadSome = entries.length || drafts.size;
   const known = new Map(entries.map((entry) => [entry.client_id, entry]));
   const stored = kept.filter(({ client_id: id }) => !removed.has(id) && !unkept.has(id));
   const waiting = entries.filter(({ client_id: id }) => unkept.has(id));
@@ -114,8 +115,10 @@ async function load() {
   drafts.clear();
   for (const draft of typed) drafts.set(draft.chat_id, draft);
   dropStored();
-  emit("change");
-  emit("drafts");
+  if (hadSome || entries.length || drafts.size) {
+    emit("change");
+    emit("drafts");
+  }
   return drainAll();
 }
 
