@@ -30,6 +30,8 @@ MAX_CHATS_SHOWN = 200
 MAX_PEOPLE_SHOWN = 50
 MAX_NAMED = 3
 FOR_GOOD = datetime(9999, 12, 31, tzinfo=UTC)
+ASKED_FIRST = {"leave", "delete"}
+"""Done once one is sure: the script asks in a dialog, else a page of its own does."""
 
 
 @snapshot()
@@ -143,8 +145,11 @@ class ChatSettingsView(SignedInView):
 
     def post(self, request: HttpRequest, chat_id: UUID) -> HttpResponse:
         seat = seat_or_404(request.user, chat_id)
+        action = request.POST.get("action", "")
+        if action in ASKED_FIRST and "is_sure" not in request.POST:
+            return self._ask(seat, action)
         try:
-            target = self._act(seat, request.POST.get("action", ""))
+            target = self._act(seat, action)
         except NotThere:
             raise Http404 from None
         except Problem as problem:
@@ -218,19 +223,28 @@ class ChatSettingsView(SignedInView):
             raise NotThere()
         return member_id
 
+    def _ask(self, seat: Membership, action: str) -> HttpResponse:
+        facts = {**shell_context(self.request), **self._about(seat), "action": action}
+        return render(self.request, "chats/sure.html", facts)
+
+    def _about(self, seat: Membership) -> dict[str, Any]:
+        return {
+            "chat": chat_document(self._actor, seat.chat),
+            "is_owner": seat.role == Membership.Role.OWNER,
+            "heir": _heir_of(seat),
+        }
+
     def _show(self, seat: Membership) -> HttpResponse:
         chat = seat.chat
         query = self.request.GET.get("q", "").strip()
         context = {
             **shell_context(self.request),
-            "chat": chat_document(self._actor, chat),
+            **self._about(seat),
             "members": member_documents(chat, present_members(chat)),
             "own": OwnSettingsForm(initial=_own_settings(seat)),
             "muted_until": seat.muted_until if _is_muted(seat) else None,
             "is_muted_for_good": seat.muted_until == FOR_GOOD,
             "can_manage": seat.can_manage and not chat.is_direct,
-            "is_owner": seat.role == Membership.Role.OWNER,
-            "heir": _heir_of(seat),
             "roles": Membership.Role.choices,
             "q": query,
             "people": user_documents(_outsiders(chat, query)) if seat.can_manage else [],

@@ -154,6 +154,22 @@ def test_leaving_a_group_is_asked_first(open_page: Open, alice: Person, bob: Per
     expect(page).to_have_url(re.compile(r"/$"))
 
 
+def test_without_a_script_leaving_a_group_is_asked_first_too(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    path = f"/c/{alice.group_with(bob)['id']}/settings"
+    page = open_page(bob, path, java_script_enabled=False)
+    leave = page.get_by_role("button", name="Leave this group")
+    leave.click()
+    expect(page.get_by_role("heading", name="Leave Regatta weekend?")).to_be_visible()
+    page.get_by_role("link", name="Cancel").click()
+    expect(page).to_have_url(re.compile(path))
+    leave.click()
+    page.get_by_role("button", name="Leave", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/$"))
+    expect(page.get_by_role("navigation", name="Chats")).not_to_contain_text("Regatta")
+
+
 def test_without_a_script_one_signs_in_reads_pages_back_and_posts(
     open_page: Open, alice: Person, bob: Person
 ) -> None:

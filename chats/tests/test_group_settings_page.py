@@ -109,11 +109,37 @@ def test_the_last_owner_is_told_who_follows_and_it_comes_true(
     assert "Bob becomes the owner" in browser.get(path).text
     alice.rest.patch(f"/chats/{chat['id']}/members/{carol.id}", json={"role": "admin"})
     assert "Carol becomes the owner" in browser.get(path).text
-    submit(browser, chat, action="leave")
+    submit(browser, chat, action="leave", is_sure="yes")
     assert own(carol, chat)["role"] == "owner"
     alone = alice.group_with()
     page = browser.get(f"/c/{alone['id']}/settings").text
     assert "the group and its messages are deleted" in page
+
+
+def test_leaving_and_deleting_are_done_once_one_is_sure(
+    browse: Browse, alice: Person, bob: Person, group: dict[str, Any]
+):
+    browser, path = browse(alice), f"/chats/{group['id']}"
+    asked = submit(browser, group, action="leave").text
+    assert "Leave Regatta weekend?" in asked
+    assert "Bob becomes the owner. Somebody has to add you to come back." in asked
+    asked = submit(browser, group, action="delete").text
+    assert "Delete Regatta weekend?" in asked
+    assert "All its messages go, for everybody." in asked
+    assert alice.rest.get(path).json()["member_count"] == 2
+    submit(browser, group, action="delete", is_sure="yes")
+    assert alice.rest.get(path).status_code == 404
+    alone = alice.group_with()
+    asked = submit(browser, alone, action="leave").text
+    assert "You are the only one here: the group and its messages are deleted." in asked
+
+
+def test_who_may_not_delete_may_not_when_sure(
+    browse: Browse, bob: Person, mallory: Person, group: dict[str, Any]
+):
+    answer = submit(browse(bob), group, action="delete", is_sure="yes")
+    assert "Only an owner may do that." in answer.text
+    assert bob.rest.get(f"/chats/{group['id']}").status_code == 200
 
 
 def test_one_of_two_owners_is_told_of_no_heir(

@@ -36,6 +36,7 @@ function ask(button) {
     dialog.remove();
     if (!dialog.returnValue) return;
     button.dataset.isConfirmed = "";
+    button.form.append(element("input", { type: "hidden", name: "is_sure", value: "yes" }));
     button.click();
   });
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
