@@ -141,7 +141,7 @@ def focus_on_problem(form: forms.Form) -> None:
     wrong = [field for field in form if field.errors]
     passwords = [field for field in form if isinstance(field.field.widget, forms.PasswordInput)]
     for field in (wrong or passwords)[:1]:
-        attributes = {"autofocus": True}
+        attributes: dict[str, Any] = {"autofocus": True}
         if form.non_field_errors():
             attributes["aria-describedby"] = f"form_error {field.aria_describedby}".strip()
         field.field.widget.attrs.update(attributes)
