@@ -122,7 +122,11 @@ class UsersView(APIView):
         "Find people",
         answers={200: page_of("User")},
         parameters=[
-            Parameter("search", "Any part of the username or the display name.", TEXT),
+            Parameter(
+                "search",
+                "Any part of the username or the display name, whatever its accents.",
+                TEXT,
+            ),
             Parameter("online", "Only who is online.", {**BOOLEAN, "default": False}),
             *PAGED,
         ],

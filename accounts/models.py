@@ -12,6 +12,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
+from accounts.folding import Folded
 from chatproject.ids import new_id
 
 HEARTBEAT_SECONDS = 10
@@ -38,10 +39,11 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.alias(name_key=Lower("username"))
 
     def matching(self, text: str) -> "UserQuerySet":
-        """Who has this in the username or the display name."""
-        return self.filter(
-            models.Q(username__icontains=text) | models.Q(display_name__icontains=text)
-        )
+        """Who has this in the username or the display name, whatever the case and the accents."""
+        # The database folds both: it may know the lower case of fewer letters than Python.
+        asked = Folded(models.Value(text))
+        names = models.Q(username__icontains=asked) | models.Q(folded__contains=asked)
+        return self.alias(folded=Folded("display_name")).filter(names)
 
     def with_presence(self) -> "UserQuerySet":
         """Adds ``is_online``: somebody with a connection of a living process."""

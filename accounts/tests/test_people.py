@@ -52,6 +52,24 @@ def test_any_part_of_either_name_is_found(alice: Person, person: Any):
     assert found(alice, search=f"{tag}x") == []
 
 
+@pytest.mark.parametrize("name", ["José Núñez", "Jose\u0301 Nu\u0301n\u0303ez", "JOSÉ NÚÑEZ"])
+def test_names_are_found_whatever_the_case_and_the_accents(alice: Person, person: Any, name: str):
+    tag = new_id().hex[-12:]
+    jose = person("other", display_name=f"{name}-{tag}")
+    for search in ("jose nunez", "Núñez", "NUÑEZ", "Nu\u0301n\u0303ez"):
+        assert found(alice, search=f"{search}-{tag}") == [jose.username], search
+    assert found(alice, search=f"nunes-{tag}") == []
+
+
+def test_signs_that_are_no_accents_count(alice: Person, person: Any):
+    tag = new_id().hex[-12:]
+    names = ["हिन्दी", "김철수", "Søren", "Иван"]
+    people = {name: person("other", display_name=f"{name}-{tag}") for name in names}
+    for name, one in people.items():
+        assert found(alice, search=f"{name}-{tag}") == [one.username]
+    assert found(alice, search=f"हनद-{tag}") == []
+
+
 @pytest.mark.parametrize("search", ["%", "_%_", "\\", "'", '"; drop table users; --', "👻" * 500])
 def test_signs_of_the_database_stand_for_themselves(alice: Person, search: str):
     assert alice.username not in found(alice, search=search)
