@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -390,3 +391,25 @@ def _two_who_know_each_other(server: Server) -> tuple[str, dict[str, str]]:
     body = {"type": "direct", "members": [users[0]["user"]["id"]]}
     chat = httpx.post(f"{server.url}/chats", json=body, headers=headers).json()
     return chat["id"], headers
+
+
+def test_now_becomes_a_time_and_today_yesterday_while_nothing_happens(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    chat = alice.direct_chat_with(bob)
+    noon = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+    page = open_page(bob, f"/c/{chat['id']}", timezone_id=noon)
+    page.clock.install()
+    page.reload()
+    alice.says(chat, "Hello")
+    expect(texts(page)).to_have_text(["Hello"])
+    row, day = chat_row(page, chat).locator("time"), page.locator(".day")
+    expect(row).to_have_text("now")
+    page.clock.fast_forward(30_000)
+    expect(row).to_have_text("now")
+    page.clock.fast_forward(40_000)
+    expect(row).to_have_text(re.compile(r"^\d+:\d\d"))
+    expect(day).to_have_text("Today")
+    page.clock.fast_forward(24 * 3_600_000)
+    expect(row).to_have_text("Yesterday")
+    expect(day).to_have_text("Yesterday")

@@ -52,7 +52,7 @@ const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
 socket.start(store.me.id);
 socket.on("up", () => parts.forEach((part, name) => part ?? bring(name)));
-for (const part of ["banner", "chosen"]) addEventListener("load", () => bring(part));
+for (const part of ["ages", "banner", "chosen"]) addEventListener("load", () => bring(part));
 addEventListener("load", () => whenIdle(() => bring("worker")));
 
 // From chat to chat

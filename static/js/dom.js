@@ -150,7 +150,7 @@ export function dayName(day) {
 /** A short time for the list of chats. */
 function ageName(date) {
   const ago = daysAgo(date);
-  if (ago <= 0) return clock(date);
+  if (ago <= 0) return Date.now() - date < 60_000 ? "now" : clock(date);
   if (ago === 1) return "Yesterday";
   if (ago < 7) return shortWeekday(date);
   return (isThisYear(date) ? shortDate : numericDate)(date);
