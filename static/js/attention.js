@@ -1,6 +1,6 @@
 // What is in sight and has been seen, where the divider stands, and what a screen reader is told.
 
-import { find, findAll, listOf, preview } from "./dom.js";
+import { find, listOf, preview } from "./dom.js";
 import { socket } from "./socket.js";
 import { emit, isUnread, store } from "./store.js";
 import { timeline, topOf } from "./timeline.js";
@@ -45,7 +45,7 @@ function leave() {
 /** The rows in sight, found by halves: they stand in the order of their places. */
 function visible() {
   const { top, bottom } = region.getBoundingClientRect();
-  const all = findAll(".message", timeline.list);
+  const all = [...timeline.list.children];
   let [low, high] = [0, all.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -54,7 +54,7 @@ function visible() {
   }
   let end = low;
   while (end < all.length && all[end].getBoundingClientRect().top < bottom) end += 1;
-  return all.slice(low, end);
+  return all.slice(low, end).filter((row) => row.matches(".message"));
 }
 
 /** The rows in sight and how high they stand: those that begin there first, as what ends there may grow. */

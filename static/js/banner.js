@@ -1,6 +1,6 @@
 // Tells of the connection, where it is away for long.
 
-import { find } from "./dom.js";
+import { find, set } from "./dom.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
 
@@ -61,19 +61,14 @@ function showBack() {
   setTimeout(() => document.body.classList.contains("is-offline") || tell(""), BACK_FOR * 1000);
 }
 
-/** The same words again are not set again: they would be read out again. */
 function tell(text, { short = text, button = "", wait = 0, isGood = false } = {}) {
   const banner = find("[data-banner]");
   if (!banner) return;
   banner.hidden = !text;
   banner.classList.toggle("is-ok", isGood);
-  setText(find("[data-banner-text]", banner), text);
-  setText(find("[data-banner-wait]", banner), wait ? `Trying again in ${wait} s.` : "");
-  setText(find("[data-try-now]", banner), button);
+  set(find("[data-banner-text]", banner), "textContent", text);
+  set(find("[data-banner-wait]", banner), "textContent", wait ? `Trying again in ${wait} s.` : "");
+  set(find("[data-try-now]", banner), "textContent", button);
   find("[data-try-now]", banner).hidden = !button;
-  setText(find("[data-connection]"), short || `@${store.me.username}`);
-}
-
-function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
+  set(find("[data-connection]"), "textContent", short || `@${store.me.username}`);
 }

@@ -42,6 +42,9 @@ export function icon(name) {
   return made;
 }
 
+/** What is the same costs no layout, and is not read out again. */
+export const set = (target, property, value) => target[property] === value || (target[property] = value);
+
 /** Makes these the children of a parent, in this order, moving none that stands right. */
 export function arrange(parent, wanted) {
   const kept = new Set(wanted);

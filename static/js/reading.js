@@ -1,7 +1,7 @@
 // Where the reader is in the messages: pinned to the newest, or anchored to what is in sight.
 
 import { attention } from "./attention.js";
-import { find } from "./dom.js";
+import { find, set } from "./dom.js";
 import { outbox } from "./keep.js";
 import { emit, store } from "./store.js";
 import { timeline, topOf } from "./timeline.js";
@@ -286,9 +286,9 @@ function followReply(event) {
 
 function showPills() {
   const text = missed === 1 ? "1 new message" : `${missed} new messages`;
-  below.hidden = isAtEnd() && (place.isPinned || !missed) && distanceToEnd() < region.clientHeight;
-  find("span", below).textContent = missed ? text : isAtEnd() ? "Jump to newest" : "Viewing older messages · Jump to newest";
-  above.hidden = !isUnreadAbove();
+  set(below, "hidden", isAtEnd() && (place.isPinned || !missed) && distanceToEnd() < region.clientHeight);
+  set(find("span", below), "textContent", missed ? text : isAtEnd() ? "Jump to newest" : "Viewing older messages · Jump to newest");
+  set(above, "hidden", !isUnreadAbove());
 }
 
 function isUnreadAbove() {
