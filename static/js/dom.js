@@ -128,11 +128,8 @@ const wholeDate = dated("en-GB", { dateStyle: "long" });
 const shortDate = dated("en-GB", { day: "numeric", month: "short" });
 const numericDate = dated(undefined, { dateStyle: "short" });
 
-/** `2026-11-22`, of the local day. */
-export function dayOf(date) {
-  const pad = (number, size) => String(number).padStart(size, "0");
-  return `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1, 2)}-${pad(date.getDate(), 2)}`;
-}
+/** `2026-11-22`, of the local day: Swedes write it so. */
+export const dayOf = dated("sv");
 
 function daysAgo(date) {
   const noon = (day) => Date.UTC(day.getFullYear(), day.getMonth(), day.getDate());
