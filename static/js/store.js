@@ -154,8 +154,8 @@ class Room {
 
   /** Drops what is held for what the server has now, near the same place. */
   async renew(seq = 0) {
+    this.#clear(1);
     this.isFilled = false;
-    this.messages.clear();
     await Promise.all([this.loadAround(seq), this.loadMembers()]);
   }
 }
