@@ -46,6 +46,7 @@ store.on("done", (text) => say(text, null, true));
 addEventListener("unhandledrejection", () => say("That didn't work. Try again."));
 socket.on("up", mendStale);
 document.addEventListener("click", openNewChat);
+for (const type of ["dragover", "drop"]) addEventListener(type, refuseFiles);
 document.addEventListener("click", doInDetails);
 document.addEventListener("click", openCard);
 const picker = find("main [data-new-chat]");
@@ -242,6 +243,13 @@ function openCard(event) {
   if (!id || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   import("./members.js").then((members) => members.openCard(target, id));
+}
+
+/** A browser would leave the page for a file that is dropped on it. */
+function refuseFiles(event) {
+  if (!event.dataTransfer.types.includes("Files")) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "none";
 }
 
 // What is said

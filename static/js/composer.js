@@ -2,6 +2,7 @@
 
 import { find, preview } from "./dom.js";
 import { outbox } from "./keep.js";
+import { insertText } from "./keyboard.js";
 import { reading } from "./reading.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
@@ -12,6 +13,9 @@ const TYPING_SECONDS = 3;
 const MAX_CONTENT = 10_000;
 const COUNT_FROM = 0.9;
 const PAGES = { PageUp: -1, PageDown: 1 };
+/** What is worth keeping of what was copied elsewhere. */
+const RICH = /<(?:a|b|strong|i|em|s|del|code|pre|ul|ol|blockquote|h[1-6])[\s>]/i;
+const ADDRESS = /^https?:\/\/[^\s()]+$/;
 const BLANK = /^[\s\u200b-\u200d\u2060\ufeff]*$/;
 
 const form = find("[data-composer]");
@@ -36,6 +40,7 @@ function start() {
   field.addEventListener("keydown", press);
   field.addEventListener("input", changed);
   field.addEventListener("input", offerSuggestions);
+  field.addEventListener("paste", paste);
   find("[data-context-close]", context).addEventListener("click", cancel);
   find("[data-emoji-button]", form).addEventListener("click", pickEmoji);
   addEventListener("pagehide", saveDraft);
@@ -139,6 +144,18 @@ function changed() {
   clearTimeout(draftTimer);
   draftTimer = setTimeout(saveDraft, DRAFT_SECONDS * 1000);
   tellTyping();
+}
+
+/** An address makes a link of what is selected; rich text becomes text with its marks. */
+async function paste(event) {
+  const [html, text] = ["text/html", "text/plain"].map((type) => event.clipboardData.getData(type));
+  const selected = field.value.slice(field.selectionStart, field.selectionEnd);
+  const isLink = Boolean(selected.trim()) && ADDRESS.test(text.trim());
+  if (!isLink && !RICH.test(html)) return;
+  event.preventDefault();
+  if (isLink) return void insertText(`[${selected}](${text.trim()})`);
+  const { toMarkdown } = await import("./paste.js").catch(() => ({ toMarkdown: () => text }));
+  insertText(toMarkdown(html));
 }
 
 /** Others see it for six seconds, or until the message is there. */

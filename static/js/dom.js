@@ -59,10 +59,11 @@ export function arrange(parent, wanted) {
 /** The address of the service worker, which is no other. */
 export const workerUrl = () => (policy ? policy.createScriptURL("") : WORKER);
 
-/** `html` is a message's own, made safe by the server. Nothing else may come here. */
-function setHtml(target, html) {
-  target.innerHTML = policy ? policy.createHTML(html) : html;
-}
+/** `html` is a message's own, made safe by the server. Nothing else is ever shown. */
+const setHtml = (target, html) => (target.innerHTML = policy ? policy.createHTML(html) : html);
+
+/** A document to be read, not to be shown: nothing in it is run or loaded. */
+export const parseHtml = (html) => new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
 
 // Names, as messaging/templatetags/chat_tags.py and messaging/formatting.py have them
 
