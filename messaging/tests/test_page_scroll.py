@@ -595,6 +595,7 @@ def test_s12_a_selection_stops_following_and_dropping(
 ) -> None:
     page = open_page(bob, f"/c/{talk['id']}")
     until(page, PINNED)
+    expect(field(page)).to_be_focused()  # it takes the selection with it
     before = tops(page)
     page.evaluate(SELECT, 199)
     for number in range(4):

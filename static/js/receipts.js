@@ -21,7 +21,7 @@ export function start() {
 }
 
 function show(isNews = false) {
-  const { message, readers } = store.chat && isWanted() ? seen() : {};
+  const { message, readers } = store.room?.isFilled && isWanted() ? seen() : {};
   const row = message && timeline.rowOf(message.seq);
   if (!row || !readers.length) return line.remove();
   if (isNews && !heardAt.has(message.id)) heardAt.set(message.id, new Date());
