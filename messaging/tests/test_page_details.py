@@ -48,6 +48,30 @@ def _crowd(alice: Person, count: int) -> dict[str, Any]:
     return {"id": str(chat.id)}
 
 
+def test_of_a_large_group_everybody_is_found_when_looked_for(
+    open_page: Open, alice: Person
+) -> None:
+    crowd = _crowd(alice, 450)
+    page = open_page(alice, f"/c/{crowd['id']}")
+    state = page.locator("[data-chat-state]")
+    expect(state).to_have_text("451 members")
+    field = page.locator("[data-composer] textarea")
+    field.press_sequentially("@Person 4")
+    expect(page.get_by_role("option")).to_have_count(0)
+    field.fill("")
+    field.press_sequentially(f"@{alice.username[-12:]}-449")
+    expect(page.get_by_role("option")).to_contain_text(["Person 449"])
+    expect(state).to_have_text("451 members")
+    page.reload()
+    page.locator("[data-does=panel]").first.click()
+    page.locator("[data-does=panel]").first.click()
+    page.get_by_role("searchbox", name="Find a member").fill("person 44")
+    expect(page.locator(".member")).to_have_count(11)
+    page.get_by_role("searchbox", name="Find a member").fill("")
+    page.get_by_role("button", name="Show all 451").click()
+    expect(page.locator(".member")).to_have_count(451)
+
+
 def test_many_members_are_cut_short_and_found_by_letters(open_page: Open, alice: Person) -> None:
     crowd = _crowd(alice, 30)
     page = open_page(alice, f"/c/{crowd['id']}")

@@ -1,7 +1,7 @@
 // The members of the open chat by presence, and the card of a person.
 
 import { element, find, findAll, icon, presenceWords, titleOf } from "./dom.js";
-import { avatarOf, fold, place, rank } from "./parts.js";
+import { avatarOf, fold, loadAllMembers, place, rank } from "./parts.js";
 import { ask, get } from "./socket.js";
 import { emit, store } from "./store.js";
 
@@ -18,6 +18,7 @@ let isWhole = false;
 export const members = { show };
 
 search.addEventListener("input", show);
+search.addEventListener("focus", widen);
 store.on("open", () => {
   isWhole = false;
   search.value = "";
@@ -35,6 +36,10 @@ function show() {
   if (held) find(`[data-card="${held}"]`, list)?.focus({ preventScroll: true });
 }
 
+async function widen() {
+  if (await loadAllMembers()) show();
+}
+
 const answers = (user, letters) => rank(user.display_name, letters) >= 0 || rank(user.username, letters) >= 0;
 
 function groups(found, isAll) {
@@ -44,22 +49,24 @@ function groups(found, isAll) {
   const left = isAll ? Infinity : MOST_SHOWN;
   const made = [...group("Online", online, left), ...group("Offline", others, left - online.length)];
   if (!found.length) made.push(element("p", { class: "field-help" }, "Nobody found. Try fewer letters."));
-  if (!isAll && found.length > MOST_SHOWN) made.push(showAll(found.length));
+  if (!isAll && found.length > MOST_SHOWN) made.push(showAll());
   return made;
 }
 
 function group(name, people, most) {
   const shown = people.slice(0, Math.max(0, most));
   if (!shown.length) return [];
-  const head = element("h4", { class: "member-group" }, `${name} · ${people.length}`);
+  const title = store.room.hasAllMembers ? `${name} · ${people.length}` : name;
+  const head = element("h4", { class: "member-group" }, title);
   return [head, element("ul", { class: "member-list" }, ...shown.map(memberRow))];
 }
 
-function showAll(count) {
-  const button = element("button", { type: "button", class: "button is-quiet is-small" }, `Show all ${count}`);
+function showAll() {
+  const button = element("button", { type: "button", class: "button is-quiet is-small" }, `Show all ${store.chat.member_count}`);
   button.addEventListener("click", () => {
     isWhole = true;
     show();
+    widen();
     findAll("[data-card]", list)[MOST_SHOWN]?.focus();
   });
   return button;

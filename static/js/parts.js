@@ -1,7 +1,9 @@
-// What the panels that come later share: avatars, keycaps, letters found, a place beside a button.
+// What the panels that come later share: avatars, keycaps, letters found, a place, all members.
 
 import { element, paintAvatar } from "./dom.js";
 import { isApple } from "./keyboard.js";
+import { get } from "./socket.js";
+import { store } from "./store.js";
 
 const GAP = 4;
 const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
@@ -32,6 +34,24 @@ export function place(panel, { top, bottom, right }) {
   panel.style.inset = "auto";
   panel.style.top = `${Math.max(GAP, Math.min(wanted, innerHeight - height - GAP))}px`;
   panel.style.left = `${Math.max(GAP, Math.min(right - width, innerWidth - width - GAP))}px`;
+}
+
+let widening = null;
+
+/** Brings the members of the open chat that are not held yet. True where there were any. */
+export async function loadAllMembers() {
+  if (store.room.hasAllMembers) return false;
+  widening ??= loadPages(store.room).finally(() => (widening = null));
+  return widening.then(() => true, () => false);
+}
+
+async function loadPages(room) {
+  for (let path = `/chats/${room.id}/members?limit=200`; path; ) {
+    const { results, next } = await get(path);
+    for (const member of results) room.takeMember(member);
+    const { pathname, search } = new URL(next ?? location);
+    path = next && pathname + search;
+  }
 }
 
 /** Lower case and without accents, as people search. */

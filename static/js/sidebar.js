@@ -235,10 +235,11 @@ function paintPicture(avatar, chat) {
 }
 
 function renderState(chat) {
-  const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
   const members = `${chat.member_count} member${chat.member_count === 1 ? "" : "s"}`;
+  const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
+  const state = store.room?.hasAllMembers ? `${members} · ${online} online` : members;
   find("[data-member-count]").textContent = members;
-  find("[data-chat-state]").textContent = chat.peer ? presenceWords(chat.peer) : `${members} · ${online} online`;
+  find("[data-chat-state]").textContent = chat.peer ? presenceWords(chat.peer) : state;
 }
 
 function renderMembers() {

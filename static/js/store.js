@@ -141,6 +141,11 @@ class Room {
     for (const member of results) this.takeMember(member);
   }
 
+  /** Of a large group only the first are held until somebody looks for another. */
+  get hasAllMembers() {
+    return this.members.size >= (store.chats.get(this.id)?.member_count ?? 0);
+  }
+
   /** Brings what was kept up to date; starts anew where too much has changed. */
   catchUp() {
     return this.#reading(async () => {

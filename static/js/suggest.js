@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import { loadEmojis, searchEmojis, tones } from "./emojis.js";
 import { insertText } from "./keyboard.js";
-import { avatarOf, fold, keycaps, marked, rank } from "./parts.js";
+import { avatarOf, fold, keycaps, loadAllMembers, marked, rank } from "./parts.js";
 import { store } from "./store.js";
 
 const MOST_SHOWN = 6;
@@ -30,7 +30,12 @@ export function attach(field, { people }) {
     if (!word || refused === word.start) return close();
     if (isOpen() && shownFor === word.letters) return;
     shownFor = word.letters;
+    if (word.kind === "person") widen();
     show(word.kind === "person" ? peopleFor(people(), word.letters) : await emojiFor(word.letters));
+  }
+
+  async function widen() {
+    if (await loadAllMembers()) (shownFor = null), update();
   }
 
   function show(found) {
