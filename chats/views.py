@@ -26,7 +26,7 @@ from chats.forms import GroupForm, OwnSettingsForm, RoleForm
 from chats.models import Chat, Membership
 from chats.serializers import chat_document, chat_documents, member_documents
 
-MAX_CHATS_SHOWN = 200
+MAX_CHATS_SHOWN = MAX_MEMBERS_SHOWN = 200
 MAX_PEOPLE_SHOWN = 50
 MAX_NAMED = 3
 FOR_GOOD = datetime(9999, 12, 31, tzinfo=UTC)
@@ -277,7 +277,7 @@ def _heir_of(seat: Membership) -> Membership | None:
 
 def present_members(chat: Chat) -> list[Membership]:
     rows = Membership.objects.present().filter(chat=chat).select_related("user")
-    return list(rows.order_by("joined_at", "id")[:MAX_CHATS_SHOWN])
+    return list(rows.order_by("joined_at", "id")[:MAX_MEMBERS_SHOWN])
 
 
 def _outsiders(chat: Chat, query: str) -> list[User]:

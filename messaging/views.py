@@ -92,6 +92,7 @@ def _conversation(user: Any, seat: Membership, page: dict[str, Any]) -> dict[str
         "chat": chat_document(user, chat),
         "members": members,
         "member_groups": _by_presence(members),
+        "has_all_members": len(members) == chat.member_count,
         "online_count": sum(member["user"]["is_online"] for member in members),
         "can_manage": seat.can_manage and not chat.is_direct,
         "rows": timeline.rows(
