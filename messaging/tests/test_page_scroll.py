@@ -397,6 +397,39 @@ def test_s8_switching_away_and_back_restores_the_place(
     assert moved(before, tops(page)) <= 1
 
 
+def test_s8_where_each_chat_is_another_page_load_places_and_drafts_are_kept_too(
+    open_page: Open, alice: Person, bob: Person, talk: Chat
+) -> None:
+    other = alice.group_with(bob)
+    fill(other, 90, alice, read_by=bob)
+    for number in range(20):
+        alice.group_with(bob, name=f"Boathouse {number}")
+    page = open_page(bob, "/settings", viewport={"width": 1000, "height": 500})
+    page.add_init_script("delete globalThis.navigation")
+    page.goto(f"/c/{talk['id']}")
+    scroll_up(page, 2000)
+    before = tops(page)
+    expect(field(page)).to_be_focused()
+    page.keyboard.type("half a sentence")
+    link = page.locator(f'[data-chat-id="{other["id"]}"] a')
+    link.scroll_into_view_if_needed()
+    list_top = page.evaluate("document.querySelector('.chat-lists').scrollTop")
+    assert list_top > 100
+    link.click()
+    expect(rows(page).last).to_contain_text("m91")
+    until(page, PINNED)
+    assert page.evaluate("document.querySelector('.chat-lists').scrollTop") == list_top
+    expect(field(page)).to_have_value("")
+    page.go_back()
+    for _ in range(2):
+        expect(field(page)).to_have_value("half a sentence")
+        expect(page.locator(f"#m{next(iter(before))}")).to_be_attached()
+        page.wait_for_timeout(500)
+        assert moved(before, tops(page)) <= 1
+        page.goto("/settings")
+        page.goto(f"/c/{talk['id']}")
+
+
 @pytest.mark.parametrize("path", ["", "?at=30"])
 def test_s8_a_reload_restores_the_place(
     open_page: Open, bob: Person, talk: Chat, path: str

@@ -18,13 +18,14 @@ const KEEP_AFTER = 2;
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
 
 const lists = find(".chat-lists");
-let listTop = 0;
 let keepTimer = 0;
 /** By name; null for one that could not be had. */
 const parts = new Map();
 
 follow();
 sidebar.start();
+lists.scrollTop = sessionStorage.getItem("list");
+addEventListener("pagehide", keepPlaces);
 keyboard.start();
 if (find("[data-confirms]")) import("./entrance.js");
 const isRestored = outbox.start();
@@ -71,8 +72,8 @@ async function begin() {
   const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
   if ("kept" in document.documentElement.dataset) takeKept((await keep.rooms()) ?? []);
   if (store.room && id === store.openId) {
-    const kept = isReload ? JSON.parse(sessionStorage.getItem("place")) : null;
-    const left = kept?.id === id ? kept : null;
+    const kept = keptPlace();
+    const left = isReload || (!at && !kept?.isPinned) ? kept : null;
     if (left) await reach(left);
     reading.enter({ at: left ? undefined : at, left, isAdopted: true });
     isRestored.then(composer.enter);
@@ -118,18 +119,28 @@ async function show(id, at) {
 }
 
 function leave() {
-  if (!store.room) listTop = lists.scrollTop;
-  if (store.room?.isFilled) {
-    attention.leave();
-    Object.assign(store.room, { place: reading.placeNow(), isLeftUnread: false });
-  }
+  keepPlaces();
   if (!store.room) return;
+  if (store.room.isFilled) {
+    attention.leave();
+    store.room.isLeftUnread = false;
+  }
   composer.leave();
   keep.keepRoom(store.room);
 }
 
+/** For this tab, whether one goes on inside the page or loads it: what `history` is told late is lost. */
+function keepPlaces() {
+  if (lists.checkVisibility()) sessionStorage.setItem("list", lists.scrollTop);
+  if (store.room?.isFilled) sessionStorage.setItem(`place ${store.openId}`, JSON.stringify(reading.placeNow()));
+}
+
+function keptPlace() {
+  return JSON.parse(sessionStorage.getItem(`place ${store.openId}`));
+}
+
 function returnToList() {
-  lists.scrollTop = listTop;
+  lists.scrollTop = sessionStorage.getItem("list");
   find("[aria-current]", lists)?.focus({ preventScroll: true });
 }
 
@@ -144,7 +155,7 @@ async function fill(at) {
   }
   if (room !== store.room || !room.isFilled) return;
   emit("members");
-  reading.enter({ at });
+  reading.enter({ at, left: keptPlace() });
 }
 
 async function fillRoom(room, at) {
@@ -176,7 +187,7 @@ const skeleton = () => Array.from({ length: 6 }, () => clone("skeleton"));
 /** Too much has changed: what is shown is loaded anew, around what one looks at. */
 async function tear(room) {
   const left = reading.placeNow();
-  room.place = left;
+  keepPlaces();
   await room.renew(left.isPinned ? 0 : left.seq).catch(() => {});
   if (room === store.room && room.isFilled) reading.enter({ left, isSame: true });
 }

@@ -35,7 +35,6 @@ function start() {
   store.on("user", (user) => (timeline.refill(user), update()));
   outbox.on("change", update);
   store.on("held", hold);
-  addEventListener("pagehide", keepPlace);
   region.addEventListener("scroll", scrolled, { passive: true });
   region.addEventListener("keydown", pressed);
   document.addEventListener("selectionchange", selected);
@@ -50,7 +49,7 @@ function start() {
 // Coming and going
 
 /** Shows the open chat, filled: at a message, where one had left it, at the first unread, or its end. */
-function enter({ at, left = store.room.place, isAdopted = false, isSame = false } = {}) {
+function enter({ at, left = null, isAdopted = false, isSame = false } = {}) {
   if (isAdopted) timeline.adopt();
   else timeline.reset();
   if (!isSame) {
@@ -95,11 +94,6 @@ function placeNow() {
   const anchor = place.rows.find(({ row }) => row.dataset.seq);
   const seq = anchor ? Number(anchor.row.dataset.seq) : null;
   return { isPinned: place.isPinned, seq, offset: anchor ? anchor.y - topOf(region) : 0 };
-}
-
-/** So that a reload comes back to the same place: what `history` is told that late is lost. */
-function keepPlace() {
-  if (store.room?.isFilled) sessionStorage.setItem("place", JSON.stringify({ id: store.openId, ...placeNow() }));
 }
 
 // Changes

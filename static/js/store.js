@@ -16,8 +16,7 @@ class Room {
   isFilled = false;
   /** Of what is held, where it is older than the chat; a number to ask for the changes since. */
   staleSince = null;
-  /** Where the reader left it, what they have seen, up to where that was told, and whether that is to stay so. */
-  place = null;
+  /** What the reader has seen, up to where that was told, and whether that is to stay so. */
   seen = new Set();
   toldSeq = 0;
   isLeftUnread = false;
