@@ -13,6 +13,10 @@ pytestmark = pytest.mark.embedded
 Open = Callable[..., Page]
 Measures = dict[str, dict[str, Any]]
 
+WRITTEN_IN = "textarea, select, input:not([type=hidden], [type=checkbox], [type=radio])"
+SIZES = f"""() => [...document.querySelectorAll("{WRITTEN_IN}")]
+    .filter(each => each.checkVisibility())
+    .map(each => parseFloat(getComputedStyle(each).fontSize))"""
 # Of each element: its box, the padding and type that it has, all in px; `x` from its pane's edge.
 MEASURED = """selectors => selectors.map(selector => {
     const one = [...document.querySelectorAll(selector)].find(each => each.checkVisibility());
@@ -180,3 +184,21 @@ def test_what_floats_has_the_measures_of_the_design(
         ".palette-foot": {"height": 40},
     }
     assert not differences(page, palette)
+
+
+def test_on_touch_no_type_that_one_writes_is_below_16(
+    open_page: Open, alice: Person, talk: dict[str, Any]
+) -> None:
+    alice.rest.patch("/users/me", json={"settings": {"text_size": "small"}}).raise_for_status()
+    tablet = {"viewport": {"width": 1000, "height": 700}, "has_touch": True, "is_mobile": True}
+    page = open_page(alice, f"/c/{talk['id']}", **tablet)
+    page.keyboard.press("Control+k")
+    expect(page.locator(".palette input")).to_be_visible()
+    assert min(page.evaluate(SIZES)) == 16
+    page.keyboard.press("Escape")
+    page.locator("[data-opens=new-chat]").first.click()
+    expect(page.locator(".to-field input")).to_be_visible()
+    assert min(page.evaluate(SIZES)) == 16
+    for path in ("/settings", f"/c/{talk['id']}/settings", "/new"):
+        page.goto(path)
+        assert min(page.evaluate(SIZES)) == 16
