@@ -19,6 +19,30 @@ PEOPLE = {
     "lurdes": "Vovó Lurdes",
     "pai": "Pai",
 }
+COLOURS = {
+    "ben": 5,
+    "ana": 1,
+    "cleo": 6,
+    "lin": 7,
+    "sara": 3,
+    "jonas": 1,
+    "maximiliane": 6,
+    "kofi": 0,
+    "diego": 3,
+    "priya": 2,
+    "tomasz": 4,
+    "lurdes": 7,
+    "pai": 2,
+    "regatta": 5,
+    "family": 0,
+    "website": 4,
+    "boathouse": 4,
+    "all": 6,
+    "book": 7,
+    "hostile": 2,
+    "kinds": 1,
+}
+"""Of those whose picture has one."""
 ONLINE = ["ana", "cleo", "lin", "tomasz"]
 
 
@@ -41,6 +65,7 @@ class Story(NamedTuple):
     lines: list[Line]
     topic: str = ""
     unread: int = 0
+    seen_by: str = ""
     me: dict[str, Any] = {}
 
 
@@ -54,6 +79,8 @@ for n, crew in enumerate(crews):
 
 Run it with `bin/times --day sat` and it prints the sheet."""
 
+DELETED = "Said too early"
+
 HOSTILE = [
     "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 3,
     "لا تنس المفتاح قبل 06:30، ثم اتصل بـ Kofi على الفور.",
@@ -63,6 +90,23 @@ HOSTILE = [
     "明日の朝六時に艇庫で会いましょう。忘れ物をしないように気をつけてください。" * 3,
     "> quoted, once\n\n1. first\n2. second\n\n- a point\n- another, with `code` in it",
 ]
+
+KINDS = Story(
+    "Components",
+    "priya ben ana cleo lin tomasz kofi",
+    [
+        Line("ana", "2026-11-08 09:12", "First in a group"),
+        Line("ana", "2026-11-08 09:13", "Continuation, time in the gutter on hover"),
+        Line("ben", "2026-11-08 09:14", "Own message", edited=True),
+        Line("cleo", "2026-11-08 09:20", "@ben mentions you"),
+        Line("lin", "2026-11-08 09:22", "Focused by keyboard", reactions={"ben ana cleo": "👍", "kofi": "☕"}),
+        Line("tomasz", "2026-11-08 09:24", "🎉🚣"),
+        Line("kofi", "2026-11-08 09:25", DELETED),
+        Line("ana", "2026-11-08 09:26", "A quoted line that runs on until it has to be cut off somewhere before the end of the row"),
+        Line("priya", "2026-11-08 09:27", "Reply", answers=1),
+    ],
+    unread=3,
+)  # fmt: skip
 
 STORIES = {
     "hostile": Story(
@@ -103,6 +147,7 @@ STORIES = {
             Line("ben", "2026-11-22 22:05", "Zwei sogar, liegen schon im Auto.", answers=1),
             Line("ben", "2026-11-22 22:07", "Danke, bis Samstag"),
         ],
+        seen_by="jonas",
     ),
     "boathouse": Story(
         "Boathouse keys & maintenance rota",
@@ -123,7 +168,7 @@ STORIES = {
     ),
     "website": Story(
         "Website relaunch",
-        "priya ben tomasz diego",
+        "ben priya tomasz diego",
         [
             Line(
                 "priya",

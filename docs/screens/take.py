@@ -3,24 +3,34 @@
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from uuid import NAMESPACE_DNS, uuid5
 
 import httpx
 from django.core.management import call_command
+from django.db import transaction
+from django.db.models import Model
 from django.utils.dateparse import parse_datetime
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from websockets.sync.client import connect
 
+from accounts.models import User
 from chatproject.testing.cast import PASSWORD
-from chatproject.testing.stage import Server, prepare
+from chatproject.testing.stage import Server, another_installation, keep_as_migrated, prepare
 from chats.models import Chat
-from docs.screens.story import NOW, ONLINE, PEOPLE, STORIES, Line, Story
+from docs.screens.components import HEIGHT, WIDTH, components
+from docs.screens.components import refused as send_refused
+from docs.screens.story import COLOURS, DELETED, KINDS, NOW, ONLINE, PEOPLE, STORIES, Line, Story
 from messaging.models import Message
+from messaging.templatetags.chat_tags import colour
 
 HERE = Path(__file__).parent
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -38,7 +48,8 @@ class Stage:
         for username, name in PEOPLE.items():
             self._register(username, name)
         for key, story in STORIES.items():
-            self._open(key, story)
+            self.open(key, story)
+        User.objects.update(last_seen=parse_datetime("2026-11-22T22:14:00Z"))
 
     def ask(self, who: str, method: str, path: str, **body: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who in self.tokens else {}
@@ -54,13 +65,16 @@ class Stage:
             "password": PASSWORD,
         }
         made = self.ask("nobody", "POST", "/auth/register", display_name=name, **facts)
-        self.tokens[username], self.ids[username] = made["access"], made["user"]["id"]
+        self.ids[username] = _settle(User, made["user"]["id"], username)
+        signed_in = {"username": username, "password": PASSWORD}
+        self.tokens[username] = self.ask("nobody", "POST", "/auth/login", **signed_in)["access"]
 
-    def _open(self, key: str, story: Story) -> None:
+    def open(self, key: str, story: Story) -> None:
         owner, *others = story.members.split()
         members = [self.ids[name] for name in others]
         kind = {"type": "group", "name": story.name} if story.name else {"type": "direct"}
-        chat = self.ask(owner, "POST", "/chats", members=members, **kind)["id"]
+        made = self.ask(owner, "POST", "/chats", members=members, **kind)["id"]
+        chat = _settle(Chat, made, key)
         self.chats[key] = chat
         if story.topic:
             self.ask(owner, "PATCH", f"/chats/{chat}", topic=story.topic)
@@ -69,14 +83,15 @@ class Stage:
             said.append(self._say(chat, line, said))
         _date(chat, story)
         last = self.ask("ben", "GET", f"/chats/{chat}")["last_seq"]
-        self.ask("ben", "POST", f"/chats/{chat}/read", seq=last)
+        for reader in ("ben", *story.seen_by.split()):
+            self.ask(reader, "POST", f"/chats/{chat}/read", seq=last)
         if story.me:
             self.ask("ben", "PATCH", f"/chats/{chat}", me=story.me)
 
     def leave_unread(self) -> None:
         """What a picture before this one has read."""
-        for key, story in STORIES.items():
-            if story.unread:
+        for key, story in {**STORIES, "kinds": KINDS}.items():
+            if story.unread and key in self.chats:
                 last = self.ask("ben", "GET", f"/chats/{self.chats[key]}")["last_seq"]
                 seq = last - story.unread + 1
                 self.ask("ben", "POST", f"/chats/{self.chats[key]}/unread", seq=seq)
@@ -91,7 +106,22 @@ class Stage:
         for people, emoji in line.reactions.items():
             for who in people.split():
                 self.ask(who, "PUT", f"{at}/{made}/reactions/{emoji}")
+        if line.text == DELETED:
+            self.ask(line.sender, "DELETE", f"{at}/{made}")
         return str(made)
+
+
+def _settle(model: type[Model], was: str, name: str) -> str:
+    """Gives a row an id that is the same at each run, and with it its colour."""
+    wanted = COLOURS.get(name)
+    ids = (str(uuid5(NAMESPACE_DNS, f"{name}-{number}")) for number in count())
+    new = next(one for one in ids if wanted is None or colour(one) == wanted)
+    with transaction.atomic():
+        model._default_manager.filter(pk=was).update(id=new)
+        for relation in model._meta.related_objects:
+            to = relation.field.attname
+            relation.related_model._default_manager.filter(**{to: was}).update(**{to: new})
+    return new
 
 
 def _date(chat: str, story: Story) -> None:
@@ -184,12 +214,17 @@ def wrong_password(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
-def offline(page: Page) -> None:
+def without_details(page: Page) -> None:
     page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Close details").click()
+
+
+def offline(page: Page) -> None:
+    without_details(page)
+    send_refused(page, "Here is the whole safety handbook, in case you want to read it on the way.")
     page.context.set_offline(True)
-    for text in ("The short version fits on one page anyway.", "Anything else can wait."):
-        page.locator("#composer textarea").fill(text)
-        page.keyboard.press("Enter")
+    page.locator("#composer textarea").fill("The short version fits on one page anyway.")
+    page.keyboard.press("Enter")
     page.locator("#composer textarea").fill("I can also print it")
     page.wait_for_timeout(6000)
 
@@ -212,14 +247,19 @@ MOCKS = [
     Picture("phone-chat-dark", "family", 390, 844, "dark"),
     Picture("login-light", "/login", 1200, 800, "light", wrong_password),
     Picture("login-dark", "/login", 1200, 800, "dark", wrong_password),
-    Picture("empty-chat-dark", "empty", 1200, 800, "dark"),
+    Picture("empty-chat-dark", "empty", 1200, 800, "dark", without_details),
     Picture("new-group", "website", 1200, 800, "light", new_chat),
     Picture("command-palette-dark", "website", 1200, 800, "dark", palette),
     Picture("settings-light", "/settings#appearance", 1200, 832, "light"),
-    Picture("offline-light", "jonas", 1200, 880, "light", offline),
+    Picture("offline-failed-light", "jonas", 1200, 880, "light", offline),
+]
+COMPONENTS = [
+    Picture("components-light", "kinds", WIDTH, HEIGHT, "light", components),
+    Picture("components-dark", "kinds", WIDTH, HEIGHT, "dark", components),
 ]
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "login": ("/login", nothing),
+    "setup": ("", nothing),
     "register": ("/register", nothing),
     "list": ("/", nothing),
     "chat": ("regatta", nothing),
@@ -244,8 +284,11 @@ class Studio:
         self.stage, self.browser, self.only = stage, browser, only
         self.profiles: dict[tuple[Any, ...], BrowserContext] = {}
 
+    def wants(self, file: Path) -> bool:
+        return not self.only or any(word in file.stem for word in self.only)
+
     def take(self, picture: Picture, file: Path, *, scale: float) -> None:
-        if self.only and not any(word in file.stem for word in self.only):
+        if not self.wants(file):
             return
         is_signed_in = picture.where not in ("/login", "/register")
         page = self._profile(picture, scale, is_signed_in=is_signed_in).new_page()
@@ -254,10 +297,7 @@ class Studio:
         page.clock.install(time=NOW)
         page.goto(self._path(picture.where))
         picture.prepare(page)
-        if file.suffix == ".jpg":
-            page.screenshot(path=file, type="jpeg", quality=70)
-        else:
-            page.screenshot(path=file)
+        shoot(page, file)
         page.context.set_offline(False)
         page.close()
 
@@ -299,6 +339,68 @@ class Studio:
         return "/".join([f"/c/{self.stage.chats[key]}", *rest])
 
 
+def shoot(page: Page, file: Path) -> None:
+    if file.suffix == ".jpg":
+        page.screenshot(path=file, type="jpeg", quality=70)
+    else:
+        page.screenshot(path=file)
+
+
+def take_first_run(studio: Studio, sheet: Path) -> None:
+    """Of an installation of its own, where nobody is registered yet."""
+    if not any(map(studio.wants, (HERE / "first-run-light.png", sheet / "setup"))):
+        return
+    with TemporaryDirectory() as folder:
+        server = Server(SITE_NAME="Lakeside Club", **another_installation(Path(folder)))
+        server.start()
+        try:
+            link = re.findall(r"http\S+/setup\S+", server.log.read_text())[0]
+            for picture, file, scale in _states("setup", link, sheet):
+                shoot(_open(studio, picture, scale), file)
+            _set_up(_open(studio, Picture("", link, 1200, 800, "light"), 1))
+        finally:
+            server.stop()
+
+
+def _open(studio: Studio, picture: Picture, scale: float) -> Page:
+    page = studio.browser.new_page(color_scheme=picture.theme, device_scale_factor=scale)
+    page.set_viewport_size({"width": picture.width, "height": picture.height})
+    page.goto(picture.where)
+    return page
+
+
+def _set_up(page: Page) -> None:
+    page.get_by_label("Username").fill("ben")
+    page.get_by_label("Email").fill("ben@lakeside.example")
+    page.locator("[type=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/c/*")
+    without_details(page)
+    page.locator("#composer textarea").blur()
+    shoot(page, HERE / "first-run-light.png")
+
+
+def _states(name: str, where: str, sheet: Path) -> Iterator[tuple[Picture, Path, float]]:
+    """A page in every width and theme."""
+    _, prepare = STATES[name]
+    for width, height in SIZES:
+        for theme in ("light", "dark"):
+            picture = Picture(name, where, width, height, theme, prepare)
+            file = sheet / f"{name}-{width}-{theme}.jpg"
+            yield picture, file, 1 if width < 500 else 0.5
+
+
+def take_components(stage: Stage, studio: Studio) -> None:
+    """With a chat of their own, for as long as they take."""
+    files = [HERE / f"{picture.name}.png" for picture in COMPONENTS]
+    if not any(map(studio.wants, files)):
+        return
+    stage.open("kinds", KINDS)
+    for picture, file in zip(COMPONENTS, files, strict=True):
+        studio.take(picture, file, scale=1)
+    stage.ask("priya", "DELETE", f"/chats/{stage.chats.pop('kinds')}")
+
+
 def take_all(stage: Stage, only: list[str]) -> None:
     sheet = HERE / "sheet"
     sheet.mkdir(exist_ok=True)
@@ -309,12 +411,11 @@ def take_all(stage: Stage, only: list[str]) -> None:
         studio = Studio(stage, browser, only)
         for picture in MOCKS:
             studio.take(picture, HERE / f"{picture.name}.png", scale=1)
-        for name, (where, prepare) in STATES.items():
-            for width, height in SIZES:
-                for theme in ("light", "dark"):
-                    picture = Picture(name, where, width, height, theme, prepare)
-                    scale = 1 if width < 500 else 0.5
-                    studio.take(picture, sheet / f"{name}-{width}-{theme}.jpg", scale=scale)
+        take_components(stage, studio)
+        take_first_run(studio, sheet)
+        for name, (where, _) in STATES.items():
+            for picture, file, scale in _states(name, where, sheet) if where else ():
+                studio.take(picture, file, scale=scale)
         browser.close()
 
 
@@ -340,6 +441,7 @@ if __name__ == "__main__":
     logging.disable(logging.INFO)
     prepare()
     call_command("migrate", verbosity=0, interactive=False)
+    keep_as_migrated()
     server = Server(SITE_NAME="Lakeside Club")
     server.start()
     try:

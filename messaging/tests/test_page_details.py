@@ -172,3 +172,32 @@ def test_over_a_narrower_page_the_details_keep_the_focus_until_closed(
     page.mouse.click(300, 400)
     expect(details(page)).to_be_hidden()
     expect(page.get_by_role("textbox", name="Message Regatta weekend")).to_be_enabled()
+
+
+def test_who_is_there_is_told_only_while_one_is_connected(
+    open_page: Open, alice: Person, bob: Person, group: dict[str, Any]
+) -> None:
+    page = open_page(alice, f"/c/{group['id']}")
+    state, names = page.locator("[data-chat-state]"), details(page).locator(".member-group")
+    own = page.locator(f".sidebar-footer [data-presence='{alice.id}']")
+    expect(own).to_have_class(re.compile("is-online"))
+    expect(names.first).to_have_text("Online · 1")
+    assert state.inner_text() == "2 members · 1 online"
+    page.context.set_offline(True)
+    expect(names.first).to_be_hidden(timeout=20_000)
+    expect(own).to_be_hidden()
+    assert state.inner_text() == "2 members"
+    page.errors.clear()  # type: ignore[attr-defined]
+    page.context.set_offline(False)
+
+
+def test_a_chat_without_messages_shows_the_face_of_whom_it_is_with(
+    open_page: Open, alice: Person, bob: Person, group: dict[str, Any]
+) -> None:
+    chat = alice.direct_chat_with(bob)
+    page = open_page(alice, f"/c/{chat['id']}")
+    face, header = (
+        page.locator(f"{part} .avatar-text") for part in ("[data-empty]", "main header")
+    )
+    expect(face).to_have_text(header.inner_text())
+    expect(page.locator("[data-empty]")).to_contain_text(f"Say hello to {bob.user.display_name}.")

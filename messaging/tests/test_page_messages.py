@@ -230,6 +230,22 @@ def test_what_was_refused_has_a_menu_to_copy_and_delete_it(
     expect(refused).to_have_count(0)
 
 
+def test_the_menu_names_the_keys_and_takes_them(
+    open_page: Open, alice: Person, group: dict[str, Any]
+) -> None:
+    alice.says(group, "mine")
+    page = open_page(alice, f"/c/{group['id']}")
+    row = page.locator("[data-kind=text]")
+    point_at(row)
+    row.get_by_role("button", name="More").click()
+    edit = page.get_by_role("menuitem", name="Edit", exact=True)
+    hint = "item => getComputedStyle(item, '::after').content"
+    assert edit.evaluate(hint).startswith('"E"')
+    page.keyboard.press("e")
+    expect(page.get_by_role("menu", name="Message")).to_be_hidden()
+    expect(page.get_by_role("textbox", name=re.compile("^Message"))).to_have_value("mine")
+
+
 def test_seen_stands_below_what_the_other_person_has_read(
     open_page: Open, alice: Person, bob: Person
 ) -> None:

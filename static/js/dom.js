@@ -123,7 +123,6 @@ function dated(locale, options) {
 const clock = dated(undefined, { timeStyle: "short" });
 const fullTime = dated(undefined, { dateStyle: "full", timeStyle: "short" });
 const weekday = dated("en", { weekday: "long" });
-const shortWeekday = dated("en", { weekday: "short" });
 const dayOfYear = dated("en-GB", { day: "numeric", month: "long" });
 const wholeDate = dated("en-GB", { dateStyle: "long" });
 const shortDate = dated("en-GB", { day: "numeric", month: "short" });
@@ -153,7 +152,7 @@ function ageName(date) {
   const ago = daysAgo(date);
   if (ago <= 0) return Date.now() - date < 60_000 ? "now" : clock(date);
   if (ago === 1) return "Yesterday";
-  if (ago < 7) return shortWeekday(date);
+  if (ago < 7) return weekday(date);
   return (isThisYear(date) ? shortDate : numericDate)(date);
 }
 

@@ -170,6 +170,8 @@ function picked({ target }) {
 
 function moveInMenu(event) {
   const items = findAll("[role=menuitem]", panel).filter((item) => item.checkVisibility());
+  const named = items.find((item) => item.getAttribute("aria-keyshortcuts")?.toLowerCase() === event.key.toLowerCase());
+  if (named && !event.ctrlKey && !event.metaKey && !event.altKey) return void (event.preventDefault(), named.click());
   const at = items.indexOf(document.activeElement);
   const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
   const targets = { Home: 0, End: items.length - 1 };

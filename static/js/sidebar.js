@@ -175,7 +175,9 @@ function arrangeAll() {
   for (const [name, wanted] of Object.entries(place)) arrange(find(".chat-list", lists[name]), wanted);
   lists.pinned.hidden = !place.pinned.length;
   find(".section-label", lists.recent).hidden = !place.pinned.length;
-  find("[data-hint]").hidden = rows.size > 0;
+  const hint = find("[data-hint]");
+  hint.hidden = rows.size > 1;
+  hint.textContent = `Your ${rows.size ? "other " : ""}chats will show up here.`;
 }
 
 // Typing
@@ -199,10 +201,8 @@ function showTyping(chatId) {
 function renderHead() {
   const { chat } = store;
   if (!chat) return;
-  const head = find("[data-conversation]");
-  const details = find("[data-details]");
   for (const title of findAll("[data-chat-title]")) title.textContent = titleOf(chat);
-  for (const part of [head, details]) paintPicture(find("[data-chat-avatar]", part), chat);
+  for (const avatar of findAll("[data-chat-avatar]")) paintPicture(avatar, chat);
   for (const part of findAll("[data-group]")) part.hidden = Boolean(chat.peer);
   for (const link of findAll("[data-chat-settings]")) link.setAttribute("href", `/c/${chat.id}/settings`);
   find("[data-chat-topic]").textContent = chat.peer ? `@${chat.peer.username}` : (chat.topic ?? "");
@@ -237,9 +237,16 @@ function paintPicture(avatar, chat) {
 function renderState(chat) {
   const members = `${chat.member_count} member${chat.member_count === 1 ? "" : "s"}`;
   const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
-  const state = store.room?.hasAllMembers ? `${members} · ${online} online` : members;
   find("[data-member-count]").textContent = members;
-  find("[data-chat-state]").textContent = chat.peer ? presenceWords(chat.peer) : state;
+  find("[data-chat-state]").replaceChildren(...stateOf(chat, members, online));
+}
+
+/** What is true only while one is connected stands apart. */
+function stateOf({ member_count: count, peer }, members, online) {
+  const live = (text) => element("span", { class: "is-live" }, text);
+  if (peer) return [peer.is_online ? live("Online") : presenceWords(peer)];
+  if (count === 1) return ["Only you, so far"];
+  return store.room?.hasAllMembers ? [members, live(` · ${online} online`)] : [members];
 }
 
 function renderMembers() {
@@ -261,7 +268,7 @@ function showPresence(id, isOnline) {
 /** Asks to hear of all who have a dot, where they are others than before. */
 async function watch() {
   const peers = [...store.chats.values()].map(({ peer }) => peer?.id).filter(Boolean);
-  const ids = [...new Set([...store.members.keys(), ...peers])].slice(0, MOST_WATCHED);
+  const ids = [...new Set([store.me.id, ...store.members.keys(), ...peers])].slice(0, MOST_WATCHED);
   if (ids.join() === watched || !socket.isUp) return;
   watched = ids.join();
   const answer = await socket.request("presence.watch", { user_ids: ids }).catch(() => null);
