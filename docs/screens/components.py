@@ -14,7 +14,8 @@ KEEP = """(node, [column, label, state]) => {
     copy.removeAttribute("popover");
     copy.removeAttribute("style");
     for (const typed of copy.querySelectorAll("textarea")) typed.textContent = typed.value;
-    if (state) copy.dataset.forced = state;
+    const one = copy.matches(".chat-row") ? copy.querySelector("a") : copy;
+    if (state) one.dataset.forced = state;
     (window.kept ??= []).push({column, label, copy});
 }"""
 FETCH = """([method, path, fields]) => new Promise((done) => {
@@ -48,12 +49,15 @@ BUILD = """() => {
     const around = {
         rows: made("nav", {border: 0, borderRadius: "12px", padding: "8px 0", display: "block"}),
         messages: made("section", {margin: "0 0 16px", padding: 0}),
+        buttons: made("div", {display: "block"}),
     };
     around.rows.className = "sidebar";
     around.rows.append(list.cloneNode(false));
+    around.buttons.append(made("p", {display: "flex", flexWrap: "wrap", gap: "12px"}));
     around.messages.className = "timeline";
     around.messages.append(rows.cloneNode(false));
-    const column = () => made("div", {display: "grid", gap: "8px", alignContent: "start", minWidth: 0});
+    const grid = {display: "grid", gap: "8px", alignContent: "start", minWidth: 0};
+    const column = () => made("div", {...grid, gridTemplateColumns: "minmax(0, 1fr)"});
     const columns = {start: column(), middle: column(), end: column()};
     columns.start.append(around.rows);
     columns.middle.append(around.messages);
@@ -64,9 +68,13 @@ BUILD = """() => {
             text.className = "section-label";
             target.append(text);
         }
-        Object.assign(copy.style, {position: "relative", inset: "auto", width: copy.matches(".suggestions") ? "auto" : ""});
+        Object.assign(copy.style, {position: "relative", inset: "auto"});
+        if (copy.matches(".suggestions")) copy.style.width = "auto";
+        if (copy.matches(".toast")) copy.style.justifySelf = "start";
+        if (copy.matches(".composer")) copy.style.margin = 0;
         target.append(copy);
     }
+    columns.end.append(around.buttons);
     columns.start.append(made("div", {display: "flex", flexWrap: "wrap", gap: "12px", padding: "12px 4px"}, ...icons));
     document.body.className = "";
     Object.assign(document.body.style, {display: "grid", gap: "32px", padding: "32px", gridTemplateColumns: "360px 516px 1fr"});
@@ -82,7 +90,6 @@ def components(page: Page) -> None:
     _rows(page)
     _messages(page)
     _composer(page)
-    _connection(page)
     _fields(page)
     page.evaluate(BUILD)
     _force(page)
@@ -107,11 +114,13 @@ def refused(page: Page, text: str) -> None:
 
 
 def _rows(page: Page) -> None:
+    page.locator(".chat-row.is-typing").first.wait_for()
+
     def row(name: str) -> Locator:
         return page.locator(".chat-row").filter(has_text=name)
 
     for state in ("", "hover", "focus-visible"):
-        _keep(row("Kofi Mensah").locator("a"), "rows", state=state)
+        _keep(row("Kofi Mensah"), "rows", state=state)
     names = "سارة حداد,Boathouse keys,All hands,Website relaunch,Ana Silva,Maximiliane".split(",")
     for name in [KINDS.name, *names]:
         _keep(row(name), "rows")
@@ -123,7 +132,9 @@ def _messages(page: Page) -> None:
 
     for line in KINDS.lines:
         state = {"Focused by keyboard": "focus-visible"}.get(line.text, "")
-        one = row("Message deleted" if line.text == DELETED else line.text.removeprefix("@ben "))
+        one = row(line.text.removeprefix("@ben "))
+        if line.text == DELETED:
+            one = page.locator("[data-kind=deleted]")
         if line.text.startswith("Continuation"):
             one.hover()
             page.locator("[data-tools]:visible").wait_for()
@@ -131,6 +142,7 @@ def _messages(page: Page) -> None:
         _keep(one, "messages", state=state)
         if line.sender == "ben":
             _keep(page.locator(".is-failed"), "messages")
+            _connection(page)
     _keep(row("created the group"), "messages")
 
 
@@ -164,6 +176,10 @@ def _composer(page: Page) -> None:
 def _connection(page: Page) -> None:
     banner = page.locator("[data-banner]")
     page.context.set_offline(True)
+    _field(page).fill("Own, waiting")
+    _field(page).press("Enter")
+    page.locator(".is-pending").filter(has_text="Waiting to send").wait_for()
+    _keep(page.locator(".is-pending:not(.is-failed)"), "messages")
     banner.wait_for(timeout=20_000)
     _keep(banner, "start", "Connection")
     page.context.set_offline(False)
@@ -179,11 +195,12 @@ def _fields(page: Page) -> None:
     keep("middle", "Fields", ".field.is-invalid")
     keep("middle", "", ".field:has([name=display_name])", "focus-visible")
     keep("middle", "", ".field:has([name=old_password])")
-    keep("middle", "Switches and segments", ".setting:has([role=switch])")
-    keep("middle", "", ".setting:has(.segments)")
-    keep("end", "Buttons", ".button.is-primary")
-    keep("end", "", ".button.is-primary", "hover")
-    keep("end", "", ".button.is-primary", "focus-visible")
+    keep("end", "Switches and segments", ".setting:has([role=switch])")
+    keep("end", "", ".setting:has(.segments)")
+    for state in ("", "hover", "focus-visible"):
+        keep("buttons", "", ".button.is-primary", state)
+    for kind in ("quiet", "danger"):
+        _keep(page.locator(f"[data-confirm] .button.is-{kind}"), "buttons")
 
 
 def _fetch(page: Page, method: str, path: str, **fields: Any) -> None:

@@ -20,6 +20,7 @@ PEOPLE = {
     "pai": "Pai",
 }
 COLOURS = {
+    "first": 4,
     "ben": 5,
     "ana": 1,
     "cleo": 6,
@@ -218,6 +219,7 @@ STORIES = {
             Line("pai", "2026-11-23 09:38", "60, claro. @ben buscas a avó às 12h?"),
             Line("lurdes", "2026-11-23 09:40", "Eu ouvi isso, meninos."),
         ],
+        seen_by="ana lurdes pai",
         unread=2,
         me={"pinned": True},
     ),

@@ -246,6 +246,20 @@ def test_the_menu_names_the_keys_and_takes_them(
     expect(page.get_by_role("textbox", name=re.compile("^Message"))).to_have_value("mine")
 
 
+def test_what_is_said_stays_to_be_read_without_motion(
+    open_page: Open, alice: Person, group: dict[str, Any]
+) -> None:
+    alice.says(group, "mine")
+    page = open_page(alice, f"/c/{group['id']}", reduced_motion="reduce")
+    row = page.locator("[data-kind=text]")
+    point_at(row)
+    row.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Copy link").click()
+    expect(page.locator(".toast")).to_be_attached()
+    page.wait_for_timeout(1000)
+    expect(page.locator(".toast")).to_be_visible()
+
+
 def test_seen_stands_below_what_the_other_person_has_read(
     open_page: Open, alice: Person, bob: Person
 ) -> None:

@@ -210,6 +210,7 @@ function showContext() {
   const message = editing ?? replyTo;
   const name = message.sender?.display_name ?? "Deleted account";
   const head = editing ? "Editing" : `Replying to ${name}`;
+  find("use", context).setAttribute("href", editing ? "#i-edit" : "#i-reply");
   find("[data-context-text]", context).textContent = `${head}: ${preview(message.content)}`;
 }
 
