@@ -117,6 +117,7 @@ def test_r1_what_comes_a_minute_after_the_last_activity_stays_unread(
     page.clock.install()
     page.reload()
     says(alice, chat, "seen")
+    expect(page.locator(".message").last).to_contain_text("seen")
     page.clock.run_for(1000)
     expect(unread(page, chat)).to_be_hidden()
     page.clock.fast_forward(61_000)
