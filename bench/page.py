@@ -9,6 +9,7 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import django
@@ -29,53 +30,7 @@ SLOW_4G = {
 SLOWER = 4
 """How many times slower the processor is where the brief says "4× CPU"."""
 LONG = 10_000
-
-WATCH = """
-    globalThis.found = {paints: [], shifts: 0, tasks: [], events: new Map(), taps: [], seen: []};
-    const watch = (type, take, more = {}) =>
-        new PerformanceObserver(list => list.getEntries().forEach(take))
-            .observe({type, buffered: true, ...more});
-    watch("largest-contentful-paint", entry => found.paints.push(entry.startTime));
-    watch("layout-shift", entry => (found.shifts += entry.hadRecentInput ? 0 : entry.value));
-    watch("longtask", entry => found.tasks.push(entry.duration));
-    watch("event", ({interactionId: id, duration}) => id &&
-        found.events.set(id, Math.max(duration, found.events.get(id) ?? 0)),
-        {durationThreshold: 16});
-    const painted = then => requestAnimationFrame(() => setTimeout(then));
-    for (const type of ["keydown", "click"]) addEventListener(type, ({timeStamp}) =>
-        painted(() => found.taps.push(performance.now() - timeStamp)), true);
-"""
-FRAMES = """async ([step, most]) => {
-    const region = document.querySelector("[data-timeline]");
-    const all = () => [...document.querySelectorAll(".message[data-seq]")];
-    const seq = at => Number(all().at(at)?.dataset.seq);
-    const frames = [];
-    let [rows, same, last] = [0, 0, await new Promise(requestAnimationFrame)];
-    while (same < 60 && frames.length < most) {
-        const was = region.scrollTop;
-        region.scrollTop += step;
-        const now = await new Promise(requestAnimationFrame);
-        frames.push(now - last);
-        last = now;
-        rows = Math.max(rows, all().length);
-        same = region.scrollTop === was ? same + 1 : 0;
-    }
-    return {frames, rows, first: seq(0), last: seq(-1)};
-}"""
-
-
-OPENED = """name => {
-    const list = document.querySelector("[data-messages]");
-    const title = document.querySelector("h2[data-chat-title]");
-    let began = 0;
-    const note = ({timeStamp}) => (began = timeStamp);
-    addEventListener("click", note, {capture: true, once: true});
-    globalThis.opened = new Promise(done => requestAnimationFrame(function look() {
-        const isThere = began && title.textContent === name && list.querySelector(".message");
-        if (isThere) setTimeout(() => done(performance.now() - began));
-        else requestAnimationFrame(look);
-    }));
-}"""
+INSIDE = Path(__file__).with_name("page.js")
 
 
 class Row(NamedTuple):
@@ -112,7 +67,7 @@ class Measurer:
         context.add_cookies(
             [{"name": "sessionid", "value": web_session(who), "url": self.server.url}]
         )
-        context.add_init_script(WATCH)
+        context.add_init_script(path=INSIDE)
         page = context.new_page()
         cdp = context.new_cdp_session(page)
         cdp.send("Emulation.setCPUThrottlingRate", {"rate": slower})
@@ -178,12 +133,9 @@ class Measurer:
 
     def _open(self, page: Page, chat: dict[str, Any]) -> float:
         """Milliseconds from the click until the other chat's messages are painted."""
-        page.evaluate(
-            OPENED,
-            chat["name"],
-        )
+        page.evaluate("name => found.awaitChat(name)", chat["name"])
         page.locator(f'[data-chat-id="{chat["id"]}"] a').click()
-        took: float = page.evaluate("() => opened")
+        took: float = page.evaluate("() => found.opened")
         page.wait_for_timeout(200)
         return took
 
@@ -261,10 +213,10 @@ class Measurer:
         with self.page(self.ben, f"/c/{self.long['id']}") as page:
             cdp = page.context.new_cdp_session(page)
             before = heap(cdp)
-            up = page.evaluate(FRAMES, [-400, LONG])
-            down = page.evaluate(FRAMES, [400, LONG])
+            up = page.evaluate("way => found.travel(way)", [-400, LONG])
+            down = page.evaluate("way => found.travel(way)", [400, LONG])
             grown = heap(cdp) - before
-            quick = page.evaluate(FRAMES, [-100, 600])["frames"]
+            quick = page.evaluate("way => found.travel(way)", [-100, 600])["frames"]
         ways = f"{up['first']}, {down['last']}"
         yield Row(f"{LONG} messages, 24,000 px a second: from, to", ways, f"1, {LONG}")
         yield Row("Most rows", f"{max(up['rows'], down['rows'])}", "300")
