@@ -83,10 +83,11 @@ class Measurer:
 
     def begins(self) -> Iterator[Row]:
         path = f"/c/{self.long['id']}"
-        for name, budget, options in (
+        plans: list[tuple[str, str, dict[str, Any]]] = [
             ("LCP", "1.0 s", {}),
             (f"LCP, slow 4G and {SLOWER}× CPU", "2.0 s", {"slower": SLOWER, "is_far": True}),
-        ):
+        ]
+        for name, budget, options in plans:
             with self.page(self.ben, path, **options) as page:
                 found = page.evaluate("() => [found.paints.at(-1), found.shifts]")
                 yield Row(name, f"{found[0] / 1000:.2f} s", budget)

@@ -4,7 +4,7 @@ import { find, preview } from "./dom.js";
 import { outbox } from "./keep.js";
 import { insertText } from "./keyboard.js";
 import { reading } from "./reading.js";
-import { socket } from "./socket.js";
+import { ask, socket } from "./socket.js";
 import { store } from "./store.js";
 import { timeline } from "./timeline.js";
 
@@ -264,11 +264,10 @@ async function saveEdit(content) {
   if (editing === message) cancel();
 }
 
-/** False where it failed: what was typed stays. */
-async function sendEdit(message, content) {
-  const fields = { chat_id: message.chat_id, message_id: message.id, content };
+/** False where it failed: what was typed stays. By REST: a socket may be on its way back. */
+async function sendEdit({ chat_id: chat, id }, content) {
   try {
-    store.take((await socket.request("message.edit", fields)).message);
+    store.take(await ask("PATCH", `/chats/${chat}/messages/${id}`, { content }));
     return true;
   } catch (error) {
     find("[data-context-text]", context).textContent = `Not saved. ${error.message}`;
