@@ -258,7 +258,7 @@ export function fillTimes(row, message) {
   setClock(slot(row, "time"), message.created_at);
   setTime(slot(row, "side-time"), message.created_at, bareClock);
   const edited = slot(row, "edited");
-  edited.hidden = !message.edited_at || Boolean(message.deleted_at);
+  edited.hidden = !row.classList.toggle("is-edited", Boolean(message.edited_at && !message.deleted_at));
   setTime(edited, message.edited_at ?? message.created_at, () => "edited");
 }
 
@@ -278,7 +278,7 @@ function fillReactions(list, reactions, readerId) {
   const chips = reactions.map((reaction) => fillChip(known.get(reaction.emoji) ?? newChip(reaction), reaction, readerId));
   const [more, add] = [slot(list, "more-reactions"), slot(list, "add-reaction")];
   const left = reactions.length - MOST_KINDS;
-  more.hidden = left < 1;
+  more.hidden = !list.classList.toggle("has-more", left > 0);
   find("button", more).textContent = left < 1 ? "" : `+${left}`;
   arrange(list, [...chips, more, add]);
 }

@@ -111,7 +111,7 @@ function update() {
 
 function render() {
   timeline.render(shown, attention.divider(), new Set(place.rows.map(({ row }) => row)));
-  find("[data-empty]", region).hidden = list.childElementCount > 0;
+  set(find("[data-empty]", region), "hidden", list.childElementCount > 0);
 }
 
 function remember() {

@@ -2,7 +2,7 @@
 // head and members, the title.
 
 import { arrange, clone, countText, element, find, findAll } from "./dom.js";
-import { listOf, paintAvatar, presenceWords, preview, setAge, slot, titleOf } from "./dom.js";
+import { listOf, paintAvatar, presenceWords, preview, set, setAge, slot, titleOf } from "./dom.js";
 import { outbox } from "./keep.js";
 import { isApple, openPalette } from "./keyboard.js";
 import { socket } from "./socket.js";
@@ -136,11 +136,10 @@ function fillLine(chat, row) {
   const failed = outbox.of(chat.id).find((entry) => entry.reason);
   const line = slot(row, "line");
   row.classList.toggle("is-typing", Boolean(typing));
-  slot(row, "failed").hidden = !failed;
-  if (typing) line.replaceChildren(typing);
-  else if (failed) line.replaceChildren(`You: ${preview(failed.content)}`);
-  else if (draft) line.replaceChildren(element("span", { class: "is-alarming" }, "Draft: "), draft);
-  else line.replaceChildren(lastLine(chat));
+  set(slot(row, "failed"), "hidden", !failed);
+  const text = typing || (failed ? `You: ${preview(failed.content)}` : lastLine(chat));
+  if (draft && !typing && !failed) line.replaceChildren(element("span", { class: "is-alarming" }, "Draft: "), draft);
+  else if (line.firstElementChild || line.textContent !== text) line.replaceChildren(text);
 }
 
 function lastLine(chat) {
