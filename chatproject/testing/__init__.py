@@ -283,6 +283,10 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     contexts: list[Any] = []
     errors: list[str] = []
 
+    def note(line: Any) -> None:
+        if line.type == "error":
+            errors.append(f"{line.text} ({line.location['url']})")
+
     def open_one(who: Person | None = None, path: str = "/", **options: Any) -> Any:
         options = {"base_url": server.url, "service_workers": "block", **options}
         context = browser.new_context(**options)
@@ -292,7 +296,7 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
                 [{"name": "sessionid", "value": web_session(who), "url": server.url}]
             )
         page = context.new_page()
-        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        page.on("console", note)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.errors = errors
         _open_greeted(page, path)

@@ -6,7 +6,7 @@ import { store } from "./store.js";
 
 const BANNER_AFTER = 3;
 const BACK_FOR = 1.5;
-const COUNTED_FROM = 4;
+const COUNTED_FROM = 5;
 const OFFLINE = "You're offline. Messages will send when you're back.";
 const UNREACHED = "We couldn't reach the server.";
 const SIGNED_OUT = "You're signed out. What you write is kept.";

@@ -159,6 +159,8 @@ function moveToTop(chat) {
 }
 
 const refreshing = new Set();
+/** Those that one is not in any more: there is nothing to be read of them. */
+const left = new Set();
 
 /** Reads a chat again whose counts or last message cannot be told from an event. */
 function refresh(id) {
@@ -166,6 +168,7 @@ function refresh(id) {
   refreshing.add(id);
   setTimeout(async () => {
     refreshing.delete(id);
+    if (left.has(id)) return;
     const fresh = await get(`/chats/${id}`).catch(() => null);
     if (!fresh) return;
     const chat = store.chats.get(id);
@@ -176,6 +179,7 @@ function refresh(id) {
 }
 
 function addChat(chat) {
+  left.delete(chat.id);
   const isNew = !store.chats.has(chat.id);
   store.chats.set(chat.id, chat);
   learnNames(chat);
@@ -189,6 +193,7 @@ function changeChat(id, facts) {
 }
 
 function removeChat(id) {
+  left.add(id);
   const chat = store.chats.get(id);
   if (!chat) return;
   if (id === store.openId) emit("removed", chat);

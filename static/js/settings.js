@@ -64,7 +64,15 @@ async function keep(form, change) {
   return errors;
 }
 
-async function sent(form, change) {
+let last = Promise.resolve();
+
+/** One after the other: each carries all settings, and the last has to win. */
+function sent(form, change) {
+  last = last.catch(() => {}).then(() => patch(form, change));
+  return last;
+}
+
+async function patch(form, change) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value };
   const answer = await fetch("/users/me", { method: "PATCH", headers, body: JSON.stringify(change) });
   if (answer.status === 401) location.reload();
