@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.tests.test_pages import forget_expected
 from chatproject.testing import Person
 
+pytestmark = pytest.mark.embedded
+
 Open = Callable[..., Page]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chatproject.testing import PASSWORD, Person, Server
@@ -64,6 +65,7 @@ def test_two_people_chat_both_ways(open_page: Open, alice: Person, bob: Person) 
     expect(hers.locator("[data-empty]")).to_be_hidden()
 
 
+@pytest.mark.embedded
 def test_an_own_message_is_shown_at_once_and_the_field_is_empty(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -86,6 +88,7 @@ def test_an_own_message_is_shown_at_once_and_the_field_is_empty(
     assert texts(page).inner_html() == took[1]
 
 
+@pytest.mark.embedded
 def test_nothing_blank_is_sent_and_shift_makes_a_line(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -102,6 +105,7 @@ def test_nothing_blank_is_sent_and_shift_makes_a_line(
     expect(texts(page)).to_have_text(["two\nlines"], use_inner_text=True)
 
 
+@pytest.mark.embedded
 def test_enter_ends_a_composition_without_sending(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -148,6 +152,7 @@ def test_a_group_sees_typing_and_counts_what_is_unread(
     expect(hers.locator("[data-chat-state]")).to_have_text("3 members · 3 online")
 
 
+@pytest.mark.embedded
 def test_a_window_without_focus_leaves_messages_unread(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -199,6 +204,7 @@ def test_a_deleted_message_goes_on_the_other_side(
     expect(texts(his)).to_have_text([""])
 
 
+@pytest.mark.embedded
 def test_an_emptied_edit_asks_to_delete(open_page: Open, alice: Person, bob: Person) -> None:
     page = open_page(alice, f"/c/{alice.direct_chat_with(bob)['id']}")
     say(page, "never mind")
@@ -210,6 +216,7 @@ def test_an_emptied_edit_asks_to_delete(open_page: Open, alice: Person, bob: Per
     expect(messages(page).locator(".message-gone")).to_be_visible()
 
 
+@pytest.mark.embedded
 def test_one_who_manages_deletes_what_others_said(
     open_page: Open, alice: Person, bob: Person, group: dict[str, Any]
 ) -> None:
@@ -227,6 +234,7 @@ def test_one_who_manages_deletes_what_others_said(
     expect(messages(his).locator(".message-gone").first).to_be_visible()
 
 
+@pytest.mark.embedded
 def test_a_pointer_that_rested_before_the_menu_came_finds_the_tools(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -266,6 +274,7 @@ def test_a_reaction_and_a_reply_show_on_the_other_side(
     expect(messages(hers).nth(1).locator("[data-slot=reply]")).to_have_text("Alice We won")
 
 
+@pytest.mark.embedded
 def test_rows_answer_to_keys(open_page: Open, alice: Person, bob: Person) -> None:
     chat = alice.direct_chat_with(bob)
     for text in ("first", "second"):
@@ -350,6 +359,7 @@ def test_a_message_sent_while_the_server_is_away_arrives_once(
     page.errors[:] = [line for line in page.errors if "ERR_CONNECTION_REFUSED" not in line]
 
 
+@pytest.mark.embedded
 def test_what_is_not_sent_and_not_yet_written_outlives_a_reload(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -365,6 +375,7 @@ def test_what_is_not_sent_and_not_yet_written_outlives_a_reload(
     expect(page.locator(".is-pending")).to_have_count(1)
 
 
+@pytest.mark.embedded
 def test_a_refused_message_says_why_and_can_be_deleted(
     open_page: Open, alice: Person, bob: Person
 ) -> None:
@@ -393,6 +404,7 @@ def _two_who_know_each_other(server: Server) -> tuple[str, dict[str, str]]:
     return chat["id"], headers
 
 
+@pytest.mark.embedded
 def test_now_becomes_a_time_and_today_yesterday_while_nothing_happens(
     open_page: Open, alice: Person, bob: Person
 ) -> None:

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from chatproject.testing import PASSWORD, Newcomer, Server
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 def page(browser: Any, strict_server: Server) -> Any:
