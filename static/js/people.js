@@ -109,6 +109,7 @@ function point(index) {
 function pick(user) {
   picked.set(user.id, user);
   input.value = "";
+  point(-1);
   changed();
 }
 
@@ -183,11 +184,14 @@ function sharedRow(chat) {
 
 // Keys and starting
 
+/** What is typed has not been looked for yet. */
+const isBehind = () => Boolean(input.value.trim()) && input.value.trim() !== foundFor;
+
 function pressed(event) {
   if (isComposing(event) || event.target !== input) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && found.length) point((pointed + step + found.length + (pointed < 0 && step < 0 ? 1 : 0)) % found.length);
-  else if (event.key === "Enter" && input.value.trim() !== foundFor) search().then(() => pointed >= 0 && pick(found[pointed]));
+  else if (event.key === "Enter" && isBehind()) search().then(() => pointed >= 0 && pick(found[pointed]));
   else if (event.key === "Enter" && pointed >= 0 && !event.ctrlKey && !event.metaKey) pick(found[pointed]);
   else if (event.key === "Enter") start();
   else if (event.key === "Backspace" && !input.value && picked.size) unpick([...picked.keys()].at(-1));
