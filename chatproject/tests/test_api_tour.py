@@ -101,6 +101,7 @@ def sessions(tmp_path: Path) -> Iterator[dict[str, Session]]:
         session.close()
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("document", [README, TOUR], ids=lambda path: path.name)
 def test_every_example_answers_what_is_shown(
     document: Path, sessions: dict[str, Session], own_server: Server

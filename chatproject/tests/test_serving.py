@@ -37,6 +37,7 @@ def start_with(folder: Path, **variables: str) -> "subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("variables", "cure"),
     [

@@ -54,6 +54,7 @@ def test_the_link_makes_the_owner_once(own_server: Server, browser: httpx.Client
     assert links(own_server) == [link]
 
 
+@pytest.mark.embedded
 def test_a_wrong_link_makes_nobody(own_server: Server, browser: httpx.Client):
     (link,) = links(own_server)
     for wrong in ("/setup", "/setup?token=", f"{link}x", "/setup?token=%00é"):
@@ -80,6 +81,7 @@ def test_of_four_who_open_the_link_at_once_one_becomes_the_owner(own_server: Ser
     assert len([path for path in paths if path.startswith("/c/")]) == 1, paths
 
 
+@pytest.mark.embedded
 def test_registering_goes_on_as_before_and_the_link_too(own_server: Server, browser: httpx.Client):
     (link,) = links(own_server)
     Newcomer(own_server, "ben").rest.close()
