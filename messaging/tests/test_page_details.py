@@ -104,7 +104,7 @@ def test_a_card_says_who_it_is_and_leads_to_the_direct_chat(
     expect(card(page)).to_be_hidden()
     expect(link).to_be_focused()
     page.keyboard.press("Enter")
-    card(page).get_by_role("button", name="Message").click()
+    card(page).get_by_role("button", name="Message").click(no_wait_after=True)
     expect(page.get_by_role("textbox", name="Message Bob")).to_be_visible()
     chats = alice.rest.get("/chats").json()["results"]
     assert [chat["peer"]["id"] for chat in chats if chat["peer"]] == [bob.id]
