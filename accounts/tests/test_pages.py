@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from chatproject.testing import PASSWORD, Person
+from chatproject.testing import PASSWORD, Person, expect_error
 
 Open = Callable[..., Page]
 
@@ -16,11 +16,6 @@ def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.get_by_label("Username or email").fill(username)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Log in").click()
-
-
-def forget_expected(page: Page, status: str) -> None:
-    """A browser writes answers that are errors to its console."""
-    page.errors[:] = [line for line in page.errors if f"status of {status}" not in line]
 
 
 def test_a_page_that_needs_somebody_leads_through_the_login_and_back(
@@ -40,7 +35,7 @@ def test_a_wrong_password_is_said_and_nobody_is_let_in(open_page: Open, alice: P
     expect(page.get_by_label("Username or email")).to_have_value(alice.username)
     page.goto("/")
     expect(page).to_have_url(re.compile("/login"))
-    forget_expected(page, "4")
+    expect_error(page, "status of 4")
 
 
 def test_after_a_wrong_password_one_types_it_again_and_hears_why(
@@ -55,7 +50,7 @@ def test_after_a_wrong_password_one_types_it_again_and_hears_why(
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator(".sidebar-me")).to_contain_text("Alice")
-    forget_expected(page, "4")
+    expect_error(page, "status of 4")
 
 
 def test_the_first_wrong_field_of_a_registration_has_the_focus(
@@ -69,7 +64,7 @@ def test_the_first_wrong_field_of_a_registration_has_the_focus(
     email = page.get_by_label("Email")
     expect(email).to_be_focused()
     expect(email).to_have_accessible_description("This address is in use.")
-    forget_expected(page, "4")
+    expect_error(page, "status of 4")
     page.evaluate("document.forms[0].noValidate = true")
     page.get_by_label("Username").fill("new")
     name = page.get_by_label("Your name")
@@ -79,7 +74,7 @@ def test_the_first_wrong_field_of_a_registration_has_the_focus(
     page.get_by_role("button", name="Create account").click()
     expect(name).to_be_focused()
     expect(email).to_have_accessible_description("Enter a valid email address.")
-    forget_expected(page, "4")
+    expect_error(page, "status of 4")
 
 
 def test_a_password_can_be_shown(open_page: Open) -> None:
@@ -119,7 +114,7 @@ def test_somebody_registers_and_is_in(open_page: Open, alice: Person) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(page.locator(".sidebar-me")).to_contain_text("Nova")
-    forget_expected(page, "4")
+    expect_error(page, "status of 4")
 
 
 def test_logging_out_leads_an_open_chat_to_the_login(

@@ -43,6 +43,7 @@ __all__ = [
     "another_installation",
     "empty_installation",
     "error_of",
+    "expect_error",
     "rest_client",
 ]
 
@@ -282,6 +283,7 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     """
     contexts: list[Any] = []
     errors: list[str] = []
+    expected: list[str] = []
 
     def note(line: Any) -> None:
         if line.type == "error":
@@ -298,14 +300,19 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.on("console", note)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.errors = errors
+        page.expected_errors = expected
         _open_greeted(page, path)
         return page
 
     yield open_one
     for context in contexts:
         context.close()
-    assert errors == []
+    assert [line for line in errors if not any(text in line for text in expected)] == []
+
+
+def expect_error(page: Any, text: str) -> None:
+    """What the test itself brings about, a browser may write to its console."""
+    page.expected_errors.append(text)
 
 
 @pytest.fixture(scope="module")

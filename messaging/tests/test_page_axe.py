@@ -9,8 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from accounts.tests.test_pages import forget_expected
-from chatproject.testing import PASSWORD, Person, Server, another_installation
+from chatproject.testing import PASSWORD, Person, Server, another_installation, expect_error
 
 pytestmark = pytest.mark.embedded
 
@@ -131,7 +130,7 @@ def test_axe_finds_nothing_before_one_is_signed_in(
     page.goto("/login")
     expect(page.get_by_role("heading", name="Not sent")).to_be_visible()
     check(page)
-    forget_expected(page, "4")
+    expect_error(page, "status of 4")
 
 
 @pytest.fixture
@@ -159,7 +158,7 @@ def test_axe_finds_nothing_on_the_first_day(
     expect(page.get_by_role("heading", name="Your server is running")).to_be_visible()
     check(page)
     page.goto("about:blank")  # its server ends before it does
-    forget_expected(page, "403")
+    expect_error(page, "status of 403")
 
 
 def test_axe_finds_nothing_in_chats(

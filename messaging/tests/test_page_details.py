@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
-from chatproject.testing import Person
+from chatproject.testing import Person, expect_error
 from chats import actions
 
 pytestmark = pytest.mark.embedded
@@ -120,7 +120,7 @@ def test_the_card_of_who_is_gone_says_so(
     page.locator(".message-name", has_text="Bob").click()
     expect(card(page)).to_contain_text("Deactivated account")
     expect(card(page).get_by_role("button", name="Message")).to_have_count(0)
-    page.errors.clear()  # type: ignore[attr-defined]
+    expect_error(page, "status of 404")
 
 
 def test_on_a_phone_the_card_is_a_sheet(
@@ -187,7 +187,7 @@ def test_who_is_there_is_told_only_while_one_is_connected(
     expect(names.first).to_be_hidden(timeout=20_000)
     expect(own).to_be_hidden()
     assert state.inner_text() == "2 members"
-    page.errors.clear()  # type: ignore[attr-defined]
+    expect_error(page, "ERR_INTERNET_DISCONNECTED")
     page.context.set_offline(False)
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chatproject.testing import PASSWORD, Person, Server
+from chatproject.testing import PASSWORD, Person, Server, expect_error
 
 Open = Callable[..., Page]
 
@@ -356,7 +356,7 @@ def test_a_message_sent_while_the_server_is_away_arrives_once(
     said = [message["content"] for message in stored["results"]]
     assert said == ["before", "meanwhile", "meanwhile, too"]
     page.context.close()
-    page.errors[:] = [line for line in page.errors if "ERR_CONNECTION_REFUSED" not in line]
+    expect_error(page, "ERR_CONNECTION_REFUSED")
 
 
 @pytest.mark.embedded

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chatproject.testing import Person
+from chatproject.testing import Person, expect_error
 
 pytestmark = pytest.mark.embedded
 
@@ -73,6 +73,21 @@ def test_code_is_copied_without_a_clipboard_too(
     field.focus()
     page.keyboard.press("Control+v")
     expect(field).to_have_value("plain http\n")
+
+
+def test_what_is_pressed_before_its_part_has_come_is_done_once(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    chat = alice.direct_chat_with(bob)
+    alice.says(chat, "\n".join(f"line {number}" for number in range(60)))
+    page = open_page(alice)
+    page.route("**/menu.js", lambda route: (page.wait_for_timeout(1_000), route.continue_()))
+    page.goto(f"/c/{chat['id']}", wait_until="commit")
+    page.get_by_role("button", name="Show more").click()
+    less = page.get_by_role("button", name="Show less")
+    expect(less).to_be_visible()
+    less.click()
+    expect(page.get_by_role("button", name="Show more")).to_be_visible()
 
 
 def test_a_long_text_is_folded_and_unfolds_without_a_jump(
@@ -207,7 +222,7 @@ def test_marks_show_before_the_server_has_answered(
     expect(waiting.locator("[data-slot=html] strong")).to_have_text("bold")
     expect(waiting).to_contain_text("<b>not</b>")
     expect(waiting.locator("[data-slot=state]")).to_have_text("Waiting to send")
-    page.errors.clear()  # type: ignore[attr-defined]
+    expect_error(page, "ERR_INTERNET_DISCONNECTED")
     page.context.set_offline(False)
 
 

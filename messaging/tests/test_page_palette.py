@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chatproject.testing import Person
+from chatproject.testing import Person, expect_error
 
 pytestmark = pytest.mark.embedded
 
@@ -152,7 +152,7 @@ def test_without_a_connection_the_chats_of_the_device_are_found(
     expect(note).to_have_text("You're offline. Only the chats on this device can be found.")
     expect(options(page).first).to_contain_text("Bob")
     page.context.close()
-    page.errors.clear()  # the browser says, too, that it is offline
+    expect_error(page, "ERR_INTERNET_DISCONNECTED")
 
 
 def test_an_input_method_keeps_enter_and_arrows(open_page: Any, alice: Person, bob: Person) -> None:

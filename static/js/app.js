@@ -19,13 +19,13 @@ const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
 
 const lists = find(".chat-lists");
 let keepTimer = 0;
-/** By name; null for one that could not be had. */
+/** By name, promised; null for one that could not be had. */
 const parts = new Map();
 
 follow();
 sidebar.start();
 lists.scrollTop = sessionStorage.getItem("list");
-addEventListener("pagehide", keepPlaces);
+addEventListener("pagehide", goAway);
 keyboard.start();
 if (find("[data-confirms]")) import("./entrance.js");
 const isRestored = outbox.start();
@@ -34,7 +34,8 @@ if (find("[data-conversation]")) {
   composer.start();
   attention.start();
   timeline.list.addEventListener("click", pressEarly);
-  for (const part of ["menu", "receipts"]) addEventListener("load", () => bring(part));
+  addEventListener("load", bringMenu);
+  addEventListener("load", () => bring("receipts"));
   begin();
 }
 globalThis.navigation?.addEventListener("navigate", navigate);
@@ -126,7 +127,13 @@ function leave() {
     store.room.isLeftUnread = false;
   }
   composer.leave();
-  keep.keepRoom(store.room);
+  keepRoom(store.room);
+}
+
+function goAway() {
+  keepPlaces();
+  composer.saveDraft();
+  outbox.handOver();
 }
 
 /** For this tab, whether one goes on inside the page or loads it: what `history` is told late is lost. */
@@ -204,8 +211,10 @@ async function mendStale() {
 function keepSoon() {
   clearTimeout(keepTimer);
   const { room } = store;
-  keepTimer = setTimeout(() => room && keep.keepRoom(room), KEEP_AFTER * 1000);
+  keepTimer = setTimeout(() => room && keepRoom(room), KEEP_AFTER * 1000);
 }
+
+const keepRoom = (room) => import("./kept.js").then((kept) => kept.keepRoom(room), () => {});
 
 function leaveRemoved(chat) {
   say(`You're no longer in ${titleOf(chat)}.`);
@@ -215,18 +224,29 @@ function leaveRemoved(chat) {
 
 // Dialogs and parts that come when they are needed
 
-/** What the page begins without. Where it cannot be had, it is asked for again with a connection. */
-async function bring(name) {
-  const part = await import(`./${name}.js`).catch(() => null);
+/** What the page begins without; null where it can't be had: it is asked for again with a connection. */
+function bring(name) {
+  const part = parts.get(name) ?? startPart(name);
   parts.set(name, part);
-  part?.start();
+  return part;
+}
+
+async function startPart(name) {
+  const part = await import(`./${name}.js`).catch(() => null);
+  if (part) part.start();
+  else parts.set(name, null);
+  return part;
+}
+
+async function bringMenu() {
+  const menu = await bring("menu");
+  if (menu) timeline.list.removeEventListener("click", pressEarly);
+  return menu;
 }
 
 /** What was pressed before its module had come is pressed again. */
 async function pressEarly({ target }) {
-  if (parts.get("menu")) return;
-  await bring("menu");
-  if (parts.get("menu")) target.closest("button")?.click();
+  if (await bringMenu()) target.closest("button")?.click();
 }
 
 function openNewChat(event) {

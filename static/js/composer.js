@@ -2,7 +2,7 @@
 
 import { find, preview } from "./dom.js";
 import { outbox } from "./keep.js";
-import { insertText } from "./keyboard.js";
+import { insertText, isComposing } from "./keyboard.js";
 import { reading } from "./reading.js";
 import { ask, socket } from "./socket.js";
 import { store } from "./store.js";
@@ -31,7 +31,7 @@ let isTouched = false;
 let typedAt = -Infinity;
 let suggestions = null;
 
-export const composer = { start, enter, leave, focus: () => field.focus(), reply, edit, cancel };
+export const composer = { start, enter, leave, saveDraft, focus: () => field.focus(), reply, edit, cancel };
 
 function start() {
   form.noValidate = true;
@@ -43,7 +43,6 @@ function start() {
   field.addEventListener("paste", paste);
   find("[data-context-close]", context).addEventListener("click", cancel);
   find("[data-emoji-button]", form).addEventListener("click", pickEmoji);
-  addEventListener("pagehide", saveDraft);
 }
 
 /** Another chat was opened: its draft is back. What was typed before the script came joins it. */
@@ -65,7 +64,6 @@ function leave() {
 
 const isTooLong = () => [...field.value.trim()].length > MAX_CONTENT;
 const isBlank = (text) => BLANK.test(text);
-const isComposing = (event) => event.isComposing || event.keyCode === 229;
 const isTouch = () => matchMedia("(pointer: coarse)").matches;
 
 function press(event) {

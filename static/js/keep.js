@@ -9,14 +9,13 @@ const WAITING_AFTER = 5;
 const WAITS = [1, 2, 4, 8, 16, 30];
 const GONE = "You're no longer in this chat.";
 const NAME = "chat";
-const KEPT_MESSAGES = 100;
-const KEPT_ROOMS = 50;
 
 const { on, emit } = emitter();
 const drafts = new Map();
 const draining = new Map();
-/** What storage does not hold, or not yet; and what it may hold still. */
+/** What storage does not hold, or not yet, by client_id and by chat; and what it may hold still. */
 const unkept = new Set();
+const unkeptDrafts = new Set();
 const removed = new Set();
 /** When this page took an entry, by a clock that nobody can set. */
 const addedAt = new Map();
@@ -43,6 +42,7 @@ export const outbox = {
     addEventListener("online", drainAll);
     document.addEventListener("visibilitychange", () => document.hidden || drainAll());
     others?.addEventListener("message", load);
+    takeOver();
     return load();
   },
   /** What to say of an entry; nothing for as long as it may be on its way. */
@@ -59,15 +59,8 @@ export const outbox = {
     const created_at = new Date(Math.max(Date.now(), Date.parse(chat.last_message?.created_at) || 0)).toISOString();
     const about = { chat_id: chatId, title: titleOf(chat), client_id: newId(), order: lastOrder };
     const entry = { ...about, content, reply_to: replyTo, created_at };
-    entries.push(entry);
     addedAt.set(entry.client_id, performance.now());
-    drafts.delete(chatId);
-    changes += 1;
-    unkept.add(entry.client_id);
-    keep.send(entry).then((key) => {
-      if (key) unkept.delete(entry.client_id);
-      drain(chatId);
-    });
+    put(entry);
     emit("change");
     emit("drafts");
   },
@@ -86,18 +79,57 @@ export const outbox = {
     emit("change");
     return keep.dropEntry(clientId);
   },
+  /** A page may go before its storage has opened: what is not in it waits beside it for the next page. */
+  handOver() {
+    const waiting = entries.filter(({ client_id: id }) => unkept.has(id));
+    const typed = [...drafts.values()].filter(({ chat_id: chatId }) => unkeptDrafts.has(chatId));
+    if (!waiting.length && !typed.length) return;
+    try {
+      localStorage.setItem(LEFT, JSON.stringify({ waiting, typed }));
+    } catch {} // full, or forbidden as the other storage
+  },
   /** `draft` is `{text, reply, edit}`, or nothing. */
   setDraft(chatId, draft) {
     const chat = store.chats.get(chatId);
     const title = chat ? titleOf(chat) : "";
     const kept = draft && { ...draft, chat_id: chatId, title };
-    if (kept) drafts.set(chatId, kept);
-    else if (!drafts.delete(chatId)) return;
-    changes += 1;
-    keep.draft(chatId, kept);
+    if (!kept && !drafts.has(chatId)) return;
+    putDraft(chatId, kept);
     emit("drafts");
   },
 };
+
+function put(entry) {
+  const { chat_id: chatId, client_id: id } = entry;
+  entries.push(entry);
+  drafts.delete(chatId);
+  unkeptDrafts.delete(chatId);
+  unkept.add(id);
+  changes += 1;
+  keep.send(entry).then((key) => {
+    if (key) unkept.delete(id);
+    drain(chatId);
+  });
+}
+
+function putDraft(chatId, draft) {
+  if (draft) drafts.set(chatId, draft);
+  else drafts.delete(chatId);
+  unkeptDrafts.add(chatId);
+  changes += 1;
+  keep.draft(chatId, draft).then((key) => {
+    if (key && drafts.get(chatId) === draft) unkeptDrafts.delete(chatId);
+  });
+}
+
+function takeOver() {
+  try {
+    const { waiting, typed } = JSON.parse(localStorage.getItem(LEFT)) ?? {};
+    localStorage.removeItem(LEFT);
+    waiting?.forEach(put);
+    typed?.forEach((draft) => putDraft(draft.chat_id, draft));
+  } catch {} // not of this program
+}
 
 /** Takes over what is kept: at the start, and when another tab has changed it. */
 async function load() {
@@ -200,6 +232,7 @@ function pause(chatId, seconds) {
 // In IndexedDB
 
 const me = store.me.id;
+const LEFT = `left:${me}`;
 const others = typeof BroadcastChannel === "function" ? new BroadcastChannel(`kept:${me}`) : null;
 const opening = open();
 
@@ -225,7 +258,7 @@ export const keep = {
   },
   room: (id) => read("rooms", (rooms) => rooms.get([me, id])),
   rooms: () => ofMine("rooms"),
-  keepRoom,
+  putRoom: (room) => change(["rooms"], (rooms) => rooms.put({ ...room, user_id: me }), { isTold: false }),
   dropRoom: (id) => change(["rooms"], (rooms) => rooms.delete([me, id]), { isTold: false }),
 };
 
@@ -275,17 +308,4 @@ async function change(names, work, { isTold = true } = {}) {
   const result = await run(names, "readwrite", work);
   if (isTold) others?.postMessage("change");
   return result;
-}
-
-/** The end of a chat as it is now, so that it opens at once, and without a connection. */
-async function keepRoom(room) {
-  const chat = store.chats.get(room.id);
-  if (!chat || socket.hasEnded || !room.isFilled || room.hasAfter || room.staleSince !== null) return;
-  const messages = room.from(room.last - KEPT_MESSAGES + 1, room.last);
-  const members = [...room.members.values()];
-  const kept = { user_id: me, id: room.id, chat, members, messages, kept_at: Date.now() };
-  await change(["rooms"], (rooms) => rooms.put(kept), { isTold: false });
-  const all = (await keep.rooms()) ?? [];
-  const old = all.sort((one, other) => other.kept_at - one.kept_at).slice(KEPT_ROOMS);
-  for (const { id } of old) keep.dropRoom(id);
 }

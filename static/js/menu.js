@@ -14,7 +14,6 @@ const tools = find("[data-tools]");
 const panel = find("[data-menu]");
 const dialog = find("[data-confirm]");
 let chosen = null;
-let isStarted = false;
 
 const acts = {
   reply: composer.reply,
@@ -26,11 +25,8 @@ const acts = {
   delete: confirmDelete,
 };
 
-/** For whatever asks for it first. */
 export function start() {
   const { list, region } = timeline;
-  if (isStarted) return;
-  isStarted = true;
   watchChips();
   list.addEventListener("pointerover", (event) => offerTools(event.target));
   list.addEventListener("focusin", focused);

@@ -5,7 +5,7 @@ import { socket } from "./socket.js";
 import { timeline } from "./timeline.js";
 
 /** The modules that are loaded when they are needed: by then there may be no connection. */
-const LATER = "ages banner chosen details earlier emoji emojis forget format look members menu palette parts paste people receipts rows shortcuts suggest unsent".split(" ");
+const LATER = "ages banner chosen details earlier emoji emojis forget format kept look members menu palette parts paste people receipts rows shortcuts suggest unsent".split(" ");
 
 const NEAR = 64;
 const TAKEN_WITHIN = 3;
