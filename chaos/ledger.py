@@ -1,0 +1,82 @@
+"""What was tried, and what was seen: the books that the checker goes through in the end."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["unknown", "ok", "failed"]
+
+
+@dataclass
+class Send:
+    """One message that somebody wants to be stored once, however often they have to ask.
+
+    ``turn`` counts what went out over one connection; 0 where it was asked for again.
+    """
+
+    sender: str
+    chat: str
+    client_id: str
+    connection: int
+    turn: int
+    outcome: Outcome = "unknown"
+    seq: int = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """A numbered event as it came over an open socket."""
+
+    connection: int
+    chat: str
+    version: int
+    kind: str
+
+
+@dataclass
+class Stored:
+    """A message as the server has it in the end."""
+
+    chat: str
+    seq: int
+    version: int
+    sender: str
+    client_id: str
+
+
+@dataclass
+class Truth:
+    """The end: all messages, each chat's last version, and who is in it."""
+
+    messages: list[Stored]
+    versions: dict[str, int]
+    members: dict[str, set[str]]
+
+
+@dataclass
+class Seat:
+    """Somebody was out of a chat between two versions; ``until`` is None for ever."""
+
+    person: str
+    chat: str
+    since: int
+    until: int | None = None
+
+
+@dataclass
+class Book:
+    """What one person saw: ``known`` is what they hold of each chat, seq to client_id."""
+
+    person: str
+    events: list[Event] = field(default_factory=list)
+    known: dict[str, dict[int, str]] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    holes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Ledger:
+    sends: dict[str, Send] = field(default_factory=dict)
+    books: dict[str, Book] = field(default_factory=dict)
+    absences: list[Seat] = field(default_factory=list)
+    refused_reads: list[str] = field(default_factory=list)
+    """What was answered to somebody who was out already."""

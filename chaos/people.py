@@ -1,0 +1,234 @@
+"""People who write and listen as the contract says, whatever happens, and keep books on it."""
+
+import asyncio
+import itertools
+import json
+import random
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import websockets
+
+from chaos.ledger import Book, Event, Ledger, Send
+
+NUMBERED = {
+    "message.created",
+    "message.updated",
+    "message.deleted",
+    "chat.updated",
+    "member.joined",
+    "member.left",
+    "member.updated",
+    "superseded",
+}
+TROUBLE = (OSError, websockets.WebSocketException, httpx.HTTPError, TimeoutError, asyncio.IncompleteReadError)
+UNCERTAIN = {"try_again", "error", "rate_limited", "not_authenticated"}
+ANSWER_SECONDS = 10
+LONGEST_WAIT = 2.0
+_connections = itertools.count(1)
+
+
+class Person:
+    """One account with one socket that comes back; what it holds is in its book."""
+
+    def __init__(self, url: str, headers: dict[str, str], user_id: str, ledger: Ledger) -> None:
+        self.url, self.headers, self.id, self.ledger = url, headers, user_id, ledger
+        self.book = ledger.books.setdefault(user_id, Book(user_id))
+        self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=15, verify=False)
+        self.connection = 0
+        self.closes: list[int | None] = []
+        self._epoch: str | None = None
+        self._ws: websockets.ClientConnection | None = None
+        self._is_up = asyncio.Event()
+        self._refs = itertools.count(1)
+        self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._turns = itertools.count(1)
+        self._is_over = False
+
+    async def live(self) -> None:
+        """Until ``leave`` is called."""
+        wait = 0.1
+        while not self._is_over:
+            with suppress(*TROUBLE):
+                await self._connect()
+                wait = 0.1
+            await asyncio.sleep(random.uniform(0, wait := min(LONGEST_WAIT, 2 * wait)))
+
+    async def leave(self) -> None:
+        self._is_over = True
+        if self._ws:
+            await self._ws.close()
+        await self.http.aclose()
+
+    async def _connect(self) -> None:
+        address = f"{self.url.replace('http', 'ws')}/ws"
+        options: dict[str, Any] = {"max_size": None, "open_timeout": 10, "ping_interval": 10}
+        async with websockets.connect(
+            address, additional_headers=self.headers, **options
+        ) as self._ws:
+            self.connection, self._turns = next(_connections), itertools.count(1)
+            try:
+                await self._listen(self._ws)
+            finally:
+                self._is_up.clear()
+                self.closes.append(self._ws.close_code)
+                for answer in self._answers.values():
+                    if not answer.done():
+                        answer.set_exception(TimeoutError())
+                self._answers.clear()
+
+    async def _listen(self, ws: websockets.ClientConnection) -> None:
+        hello = json.loads(await asyncio.wait_for(ws.recv(), ANSWER_SECONDS))
+        if self._epoch not in (None, hello["epoch"]):
+            self.book.holes.append("the epoch has changed")
+        self._epoch = hello["epoch"]
+        events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        taking = asyncio.create_task(self._take_all(ws, events))
+        try:
+            async for data in ws:
+                frame = json.loads(data)
+                if "ref" in frame:
+                    self._settle(frame)
+                else:
+                    events.put_nowait(frame)
+        finally:
+            taking.cancel()
+            with suppress(asyncio.CancelledError, *TROUBLE):
+                await taking
+
+    async def _take_all(
+        self, ws: websockets.ClientConnection, events: "asyncio.Queue[dict[str, Any]]"
+    ) -> None:
+        """What was missed, then what comes."""
+        try:
+            await self._sync()
+            while True:
+                await self._take(await events.get())
+        except TROUBLE:
+            await ws.close()
+            raise
+
+    def _settle(self, frame: dict[str, Any]) -> None:
+        answer = self._answers.pop(frame["ref"], None)
+        if answer and not answer.done():
+            answer.set_result(frame)
+
+    async def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """The answer; raises one of TROUBLE where there is none."""
+        if not self._ws:
+            raise OSError
+        ref = str(next(self._refs))
+        self._answers[ref] = asyncio.get_running_loop().create_future()
+        answer = self._answers[ref]
+        await self._ws.send(json.dumps({"type": kind, "ref": ref, **fields}))
+        return await asyncio.wait_for(answer, ANSWER_SECONDS)
+
+    # What is known
+
+    async def _sync(self) -> None:
+        while True:
+            answer = await self.ask("sync", epoch=self._epoch, chats=self.book.versions)
+            if answer["type"] == "ok":
+                break
+            await asyncio.sleep(0.5)
+        for chat in answer["gone"]:
+            self._forget(chat)
+        for change in answer["changes"]:
+            await self._catch_up(**change)
+        for chat in answer["chats"]:
+            if chat["id"] not in self.book.versions:
+                await self._learn(chat["id"])
+        self._is_up.set()
+
+    async def _catch_up(
+        self, chat_id: str, version: int, messages: list[Any], complete: bool, **_: Any
+    ) -> None:
+        if not complete:
+            return await self._learn(chat_id)
+        for message in messages:
+            self._hold(message)
+        self.book.versions[chat_id] = version
+
+    async def _learn(self, chat_id: str) -> None:
+        """All of a chat that is held no more, or not yet. It may grow meanwhile."""
+        self._forget(chat_id)
+        version = (await self._get(f"/chats/{chat_id}"))["version"]
+        last, has_after = 0, True
+        while has_after:
+            page = await self._get(f"/chats/{chat_id}/messages?after={last}&limit=200")
+            for message in page["results"]:
+                self._hold(message)
+                last = message["seq"]
+            has_after = page["has_after"]
+        self.book.versions[chat_id] = version
+
+    async def _get(self, path: str) -> Any:
+        return (await self.http.get(path)).raise_for_status().json()
+
+    def _hold(self, message: dict[str, Any]) -> None:
+        known = self.book.known.setdefault(message["chat_id"], {})
+        known[message["seq"]] = message["client_id"] or ""
+
+    def _forget(self, chat_id: str) -> None:
+        self.book.known.pop(chat_id, None)
+        self.book.versions.pop(chat_id, None)
+
+    async def _take(self, event: dict[str, Any]) -> None:
+        kind = event["type"]
+        if kind == "chat.created" and event["chat"]["id"] not in self.book.versions:
+            await self._learn(event["chat"]["id"])
+        elif kind == "chat.removed":
+            self._forget(event["chat_id"])
+        elif kind in NUMBERED:
+            await self._count(event)
+
+    async def _count(self, event: dict[str, Any]) -> None:
+        chat, version = event["chat_id"], event["version"]
+        self.book.events.append(Event(self.connection, chat, version, event["type"]))
+        known = self.book.versions.get(chat)
+        if known is None or version <= known:
+            return
+        if version != known + 1:
+            self.book.holes.append(f"{chat} went from {known} to {version}")
+        self.book.versions[chat] = version
+        if "message" in event:
+            self._hold(event["message"])
+
+    # What is said
+
+    async def say(self, chat: str, client_id: str) -> Send:
+        """Asks until it is stored or refused."""
+        send = self.ledger.sends[client_id] = Send(self.id, chat, client_id, 0, 0)
+        for tries in itertools.count():
+            await self._is_up.wait()
+            send.connection, send.turn = self.connection, 0 if tries else next(self._turns)
+            try:
+                answer = await self.ask(
+                    "message.send", chat_id=chat, content=client_id, client_id=client_id
+                )
+            except TROUBLE:
+                continue
+            if answer["type"] == "ok":
+                send.outcome, send.seq = "ok", answer["message"]["seq"]
+                return send
+            if answer["errors"][0]["code"] not in UNCERTAIN:
+                send.outcome = "failed"
+                return send
+            await asyncio.sleep(answer["errors"][0].get("retry_after") or 0.3)
+        raise AssertionError
+
+    async def post(self, chat: str, client_id: str) -> Send:
+        """The same by REST."""
+        send = self.ledger.sends[client_id] = Send(self.id, chat, client_id, 0, 0)
+        body = {"content": client_id, "client_id": client_id}
+        while True:
+            with suppress(*TROUBLE):
+                answer = await self.http.post(f"/chats/{chat}/messages", json=body)
+                if answer.status_code in (200, 201):
+                    send.outcome, send.seq = "ok", answer.json()["seq"]
+                    return send
+                if 400 <= answer.status_code < 500 and answer.status_code not in (401, 408, 429):
+                    send.outcome = "failed"
+                    return send
+            await asyncio.sleep(0.3)
