@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
-import redis
+from redis import Redis
 
 from chatproject.testing import Proxy, Server
 from chatproject.testing.services import PostgresServer, RedisServer
@@ -126,9 +126,9 @@ class Nemesis:
 
     # Redis
 
-    def _redis(self) -> redis.Redis:
+    def _commands(self) -> "Redis":
         assert self.redis
-        return redis.Redis.from_url(self.redis.url)
+        return Redis.from_url(self.redis.url)
 
     async def kill_redis(self) -> None:
         assert self.redis
@@ -139,19 +139,19 @@ class Nemesis:
 
     async def freeze_redis(self) -> None:
         assert self.redis
-        self.redis.send_signal(signal.SIGSTOP)
+        self.redis.freeze()
         await asyncio.sleep(self.random.uniform(0.5, 4))
-        self.redis.send_signal(signal.SIGCONT)
+        self.redis.thaw()
 
     async def pause_clients(self) -> None:
-        self._redis().execute_command("CLIENT", "PAUSE", self.random.randint(500, 4_000))
+        self._commands().execute_command("CLIENT", "PAUSE", self.random.randint(500, 4_000))
 
     async def kill_clients(self) -> None:
         for kind in ("pubsub", "normal"):
-            self._redis().execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+            self._commands().execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
 
     async def flush(self) -> None:
-        self._redis().flushall()
+        self._commands().flushall()
 
     # PostgreSQL
 

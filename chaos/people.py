@@ -22,7 +22,13 @@ NUMBERED = {
     "member.updated",
     "superseded",
 }
-TROUBLE = (OSError, websockets.WebSocketException, httpx.HTTPError, TimeoutError, asyncio.IncompleteReadError)
+TROUBLE = (
+    OSError,
+    websockets.WebSocketException,
+    httpx.HTTPError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+)
 UNCERTAIN = {"try_again", "error", "rate_limited", "not_authenticated"}
 ANSWER_SECONDS = 10
 LONGEST_WAIT = 2.0
@@ -200,6 +206,7 @@ class Person:
     async def say(self, chat: str, client_id: str) -> Send:
         """Asks until it is stored or refused."""
         send = self.ledger.sends[client_id] = Send(self.id, chat, client_id, 0, 0)
+        is_unsure = False
         for tries in itertools.count():
             await self._is_up.wait()
             send.connection, send.turn = self.connection, 0 if tries else next(self._turns)
@@ -208,12 +215,14 @@ class Person:
                     "message.send", chat_id=chat, content=client_id, client_id=client_id
                 )
             except TROUBLE:
+                is_unsure = True
+                await asyncio.sleep(0.05)  # the socket may be told of its end only then
                 continue
             if answer["type"] == "ok":
                 send.outcome, send.seq = "ok", answer["message"]["seq"]
                 return send
             if answer["errors"][0]["code"] not in UNCERTAIN:
-                send.outcome = "failed"
+                send.outcome = "unknown" if is_unsure else "failed"
                 return send
             await asyncio.sleep(answer["errors"][0].get("retry_after") or 0.3)
         raise AssertionError
@@ -222,13 +231,14 @@ class Person:
         """The same by REST."""
         send = self.ledger.sends[client_id] = Send(self.id, chat, client_id, 0, 0)
         body = {"content": client_id, "client_id": client_id}
-        while True:
+        for tries in itertools.count():
             with suppress(*TROUBLE):
                 answer = await self.http.post(f"/chats/{chat}/messages", json=body)
                 if answer.status_code in (200, 201):
                     send.outcome, send.seq = "ok", answer.json()["seq"]
                     return send
                 if 400 <= answer.status_code < 500 and answer.status_code not in (401, 408, 429):
-                    send.outcome = "failed"
+                    send.outcome = "unknown" if tries else "failed"
                     return send
             await asyncio.sleep(0.3)
+        raise AssertionError

@@ -81,6 +81,12 @@ class RedisServer:
     def kill(self) -> None:
         _end(self._process, signal.SIGKILL)
 
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
 
 class Services:
     """Where the services profile finds its database and its channel layer.
