@@ -6,10 +6,13 @@ import random
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import psycopg
+import websockets
 from redis import Redis
 
 from chatproject.testing import Proxy, Server
@@ -25,8 +28,11 @@ class Nemesis:
     server: Server
     proxy: Proxy
     seed: int
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Of people, in whose names others connect, too."""
     postgres: PostgresServer | None = None
     redis: RedisServer | None = None
+    disk: "SmallDisk | None" = None
     kills: int = 0
     done: list[str] = field(default_factory=list)
 
@@ -42,7 +48,10 @@ class Nemesis:
             "cut the network": self.cut_network,
             "delay the network": self.delay_network,
             "lose answers": self.lose_answers,
+            "readers that read nothing": self.stall_readers,
         }
+        if self.disk and self.disk.is_there:
+            found |= {"full disk": self.fill_disk}
         if self.redis:
             found |= {
                 "kill one worker": self.kill_one,
@@ -124,6 +133,23 @@ class Nemesis:
         self.proxy.cut()
         self.proxy.mend()
 
+    async def stall_readers(self) -> None:
+        """Ten who are connected, and take nothing."""
+        address = f"{self.proxy.url.replace('http', 'ws')}/ws"
+        async with AsyncExitStack() as stack:
+            for headers in self.random.choices(self.headers, k=10):
+                options: dict[str, Any] = {"max_queue": 1, "ping_interval": None}
+                with suppress(OSError, websockets.WebSocketException):
+                    stalled = websockets.connect(address, additional_headers=headers, **options)
+                    await stack.enter_async_context(stalled)
+            await asyncio.sleep(5)
+
+    async def fill_disk(self) -> None:
+        assert self.disk
+        self.disk.fill()
+        await asyncio.sleep(self.random.uniform(1, 3))
+        self.disk.free()
+
     # Redis
 
     def _commands(self) -> "Redis":
@@ -170,3 +196,33 @@ class Nemesis:
                     " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
                 )
             await asyncio.sleep(0.2)
+
+
+class SmallDisk:
+    """A file system in memory that can be filled. Only root may mount one, on Linux."""
+
+    SIZE = 128 * 2**20
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.is_there = folder, False
+
+    def mount(self) -> None:
+        how = ["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", str(self.folder)]
+        with suppress(OSError):
+            self.is_there = subprocess.run(how, capture_output=True, check=False).returncode == 0
+
+    def unmount(self) -> None:
+        if self.is_there:
+            subprocess.run(["umount", str(self.folder)], check=True)
+
+    def fill(self) -> None:
+        with suppress(OSError), self._filler.open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(2**16))
+
+    def free(self) -> None:
+        self._filler.unlink(missing_ok=True)
+
+    @property
+    def _filler(self) -> Path:
+        return self.folder / "filler"

@@ -15,7 +15,7 @@ import httpx
 
 from chaos.checker import Findings, check
 from chaos.ledger import Ledger, Seat, Stored, Truth
-from chaos.nemesis import Nemesis
+from chaos.nemesis import Nemesis, SmallDisk
 from chaos.people import TROUBLE, Person
 from chatproject.testing import PASSWORD, Proxy, Server
 from chatproject.testing.services import PostgresServer, RedisServer
@@ -53,6 +53,7 @@ class Installation:
 
     def __init__(self, plan: Plan) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="chat-chaos-")
+        self.disk = SmallDisk(Path(self._folder.name)) if plan.profile == "embedded" else None
         self.proxy = Proxy()
         environment = {"DATA_DIR": self._folder.name, "PUBLIC_URL": self.proxy.url}
         self.postgres = self.redis = None
@@ -63,6 +64,8 @@ class Installation:
         self.server = Server(**environment)
 
     def start(self) -> None:
+        if self.disk:
+            self.disk.mount()
         for service in (self.postgres, self.redis):
             if service:
                 service.start()
@@ -75,6 +78,8 @@ class Installation:
         for service in (self.redis, self.postgres):
             if service:
                 service.kill()
+        if self.disk:
+            self.disk.unmount()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """From the database itself."""
@@ -132,13 +137,10 @@ class Run:
 
     async def _go(self) -> Outcome:
         self._people_and_chats()
-        nemesis = Nemesis(
-            self.stage.server,
-            self.stage.proxy,
-            self.plan.seed,
-            self.stage.postgres,
-            self.stage.redis,
-        )
+        stage = self.stage
+        headers = [one.headers for one in self.people]
+        nemesis = Nemesis(stage.server, stage.proxy, self.plan.seed, headers)
+        nemesis.postgres, nemesis.redis, nemesis.disk = stage.postgres, stage.redis, stage.disk
         until = time.monotonic() + self.plan.seconds
         async with AsyncExitStack() as stack:
             lives = [asyncio.create_task(one.live()) for one in self.people]
