@@ -11,9 +11,9 @@ from chaos.run import Outcome, Plan, Run
 def main() -> int:
     logging.disable(logging.INFO)
     parser = argparse.ArgumentParser(prog="bin/chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=12, help="for each profile")
+    parser.add_argument("--minutes", type=float, default=10, help="for each profile")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--profile", choices=["services", "embedded"])
+    parser.add_argument("--profile", choices=["services", "embedded", "daphne"])
     parser.add_argument("--fault", action="append", default=[], help="only these")
     asked = parser.parse_args()
     is_fine = True
@@ -34,7 +34,9 @@ def table(outcome: Outcome) -> str:
         ("acknowledged messages", sends["ok"]),
         ("refused, unknown", f"{sends['failed']}, {sends['unknown']}"),
         ("events", f"{outcome.events} over {outcome.connections} connections"),
+        ("longest half-open connection", f"{outcome.longest_half_open:.0f} s"),
         ("all have all after", f"{outcome.quiet_after:.1f} s"),
+        ("tracebacks in the log", outcome.tracebacks),
         *((name, len(found)) for name, found in outcome.findings.items()),
     ]
     lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]

@@ -2,8 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
-from chaos.ledger import Book, Ledger, Stored, Truth
+from chaos.ledger import Book, Held, Ledger, Stored, Truth
 
 Findings = dict[str, list[str]]
 
@@ -26,8 +27,8 @@ def check(ledger: Ledger, truth: Truth) -> Findings:
 def _by_client_id(truth: Truth) -> dict[tuple[str, str, str], list[Stored]]:
     found = defaultdict(list)
     for one in truth.messages:
-        if one.client_id:
-            found[one.chat, one.sender, one.client_id].append(one)
+        if one.held.client_id:
+            found[one.chat, one.sender, one.held.client_id].append(one)
     return found
 
 
@@ -62,7 +63,7 @@ def _reordered(ledger: Ledger) -> Iterator[str]:
             lanes[send.connection, send.chat].append(send)
     for sends in lanes.values():
         in_turn = sorted(sends, key=lambda send: send.turn)
-        for one, following in zip(in_turn, in_turn[1:], strict=False):
+        for one, following in pairwise(in_turn):
             if one.seq > following.seq:
                 yield f"{following.client_id} overtook {one.client_id}"
 
@@ -71,7 +72,7 @@ def _holes_in_history(truth: Truth) -> Iterator[str]:
     seqs, versions = defaultdict(list), defaultdict(list)
     for one in truth.messages:
         seqs[one.chat].append(one.seq)
-        versions[one.chat].append(one.version)
+        versions[one.chat].append(one.held.version)
     for chat, found in seqs.items():
         if sorted(found) != list(range(1, len(found) + 1)):
             yield f"{chat} has the numbers {sorted(found)[:50]}"
@@ -89,15 +90,15 @@ def _holes(book: Book) -> Iterator[str]:
 def _after_removal(ledger: Ledger) -> Iterator[str]:
     for seat in ledger.absences:
         for event in ledger.books[seat.person].events:
-            is_within = event.version > seat.since and event.version < (seat.until or float("inf"))
-            if event.chat == seat.chat and is_within:
+            is_later = event.version > seat.since and event.at < seat.until
+            if event.chat == seat.chat and is_later:
                 yield f"{seat.person} heard {event.kind} {event.version} after {seat.since}"
 
 
 def _diverged(ledger: Ledger, truth: Truth) -> Iterator[str]:
-    there = defaultdict(dict)
+    there: dict[str, dict[int, Held]] = defaultdict(dict)
     for one in truth.messages:
-        there[one.chat][one.seq] = one.client_id
+        there[one.chat][one.seq] = one.held
     for book in ledger.books.values():
         for chat, members in truth.members.items():
             if book.person not in members:
@@ -105,6 +106,6 @@ def _diverged(ledger: Ledger, truth: Truth) -> Iterator[str]:
             if book.versions.get(chat) != truth.versions[chat]:
                 yield f"{book.person} is at {book.versions.get(chat)} of {truth.versions[chat]}"
             known = book.known.get(chat, {})
-            missing = [seq for seq in there[chat] if known.get(seq) != there[chat][seq]]
-            if missing or len(known) != len(there[chat]):
-                yield f"{book.person} lacks {missing[:20]}, and holds {len(known)} messages"
+            if known != there[chat]:
+                wrong = [seq for seq, held in there[chat].items() if known.get(seq) != held]
+                yield f"{book.person} lacks {wrong[:20]}, and holds {len(known)} messages"

@@ -1,7 +1,8 @@
 """What was tried, and what was seen: the books that the checker goes through in the end."""
 
+import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Outcome = Literal["unknown", "ok", "failed"]
 
@@ -24,12 +25,21 @@ class Send:
 
 @dataclass(frozen=True)
 class Event:
-    """A numbered event as it came over an open socket."""
+    """A numbered event as it came over an open socket; ``at`` in seconds, by this clock."""
 
     connection: int
     chat: str
     version: int
     kind: str
+    at: float
+
+
+class Held(NamedTuple):
+    """A message as somebody holds it; of two the one with the higher version."""
+
+    version: int
+    client_id: str
+    content: str
 
 
 @dataclass
@@ -38,9 +48,8 @@ class Stored:
 
     chat: str
     seq: int
-    version: int
     sender: str
-    client_id: str
+    held: Held
 
 
 @dataclass
@@ -54,21 +63,24 @@ class Truth:
 
 @dataclass
 class Seat:
-    """Somebody was out of a chat between two versions; ``until`` is None for ever."""
+    """Somebody was out of a chat after a version, until ``until``, when they were asked back.
+
+    From then on they may read what was said meanwhile.
+    """
 
     person: str
     chat: str
     since: int
-    until: int | None = None
+    until: float = math.inf
 
 
 @dataclass
 class Book:
-    """What one person saw: ``known`` is what they hold of each chat, seq to client_id."""
+    """What one person saw: ``known`` is what they hold of each chat, by seq."""
 
     person: str
     events: list[Event] = field(default_factory=list)
-    known: dict[str, dict[int, str]] = field(default_factory=dict)
+    known: dict[str, dict[int, Held]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     holes: list[str] = field(default_factory=list)
 

@@ -4,40 +4,40 @@ import asyncio
 import os
 import random
 import signal
+import socket
 import subprocess
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import websockets
-from redis import Redis
+from redis import Redis, RedisError
 
-from chatproject.testing import Proxy, Server
-from chatproject.testing.services import PostgresServer, RedisServer
+from chaos.stage import Installation
 
 Fault = Callable[[], Awaitable[None]]
 
 
 @dataclass
 class Nemesis:
-    """What it may hurt; ``postgres`` and ``redis`` only where they are."""
-
-    server: Server
-    proxy: Proxy
+    stage: Installation
     seed: int
-    headers: list[dict[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]]
     """Of people, in whose names others connect, too."""
-    postgres: PostgresServer | None = None
-    redis: RedisServer | None = None
-    disk: "SmallDisk | None" = None
     kills: int = 0
     done: list[str] = field(default_factory=list)
 
+    longest_half_open: float = 0
+    """Seconds for which the server kept a connection that led nowhere."""
+
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
+        self.server, self.proxy, self.disk = self.stage.server, self.stage.proxy, self.stage.disk
+        self.postgres, self.redis = self.stage.postgres, self.stage.redis
+        self._tasks: list[asyncio.Task[None]] = []
 
     def faults(self) -> dict[str, Fault]:
         found: dict[str, Fault] = {
@@ -48,7 +48,9 @@ class Nemesis:
             "cut the network": self.cut_network,
             "delay the network": self.delay_network,
             "lose answers": self.lose_answers,
+            "pull the cable": self.pull_the_cable,
             "readers that read nothing": self.stall_readers,
+            "readers that trickle": self.trickle,
         }
         if self.disk and self.disk.is_there:
             found |= {"full disk": self.fill_disk}
@@ -60,6 +62,7 @@ class Nemesis:
                 "CLIENT PAUSE": self.pause_clients,
                 "CLIENT KILL": self.kill_clients,
                 "FLUSHALL": self.flush,
+                "replay what Redis passed, shuffled": self.replay,
             }
         if self.postgres:
             found |= {
@@ -105,6 +108,13 @@ class Nemesis:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
 
+    def _meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def rest(self) -> None:
+        """Until nothing that was begun goes on."""
+        await asyncio.gather(*self._tasks)
+
     async def _restart_if_over(self) -> None:
         await asyncio.sleep(0.5)
         if self.server.process.poll() is not None:
@@ -133,16 +143,37 @@ class Nemesis:
         self.proxy.cut()
         self.proxy.mend()
 
+    async def pull_the_cable(self) -> None:
+        """Both sides keep connections that lead nowhere; how long the server does is noted."""
+        self._meanwhile(self._count_half_open(self.proxy.swallow(), time.monotonic()))
+
+    async def _count_half_open(self, ends: list[socket.socket], since: float) -> None:
+        while any(end.fileno() >= 0 for end in ends):
+            await asyncio.sleep(0.5)
+        self.longest_half_open = max(self.longest_half_open, time.monotonic() - since)
+
     async def stall_readers(self) -> None:
-        """Ten who are connected, and take nothing."""
+        """Ten who are connected, and take nothing for half a minute."""
+        self._meanwhile(self._read(10, every=30, times=1))
+
+    async def trickle(self) -> None:
+        """Ten who take a frame a second."""
+        self._meanwhile(self._read(10, every=1, times=30))
+
+    async def _read(self, readers: int, every: float, times: int) -> None:
         address = f"{self.proxy.url.replace('http', 'ws')}/ws"
+        options: dict[str, Any] = {"max_queue": 1, "ping_interval": None, "close_timeout": 1}
         async with AsyncExitStack() as stack:
-            for headers in self.random.choices(self.headers, k=10):
-                options: dict[str, Any] = {"max_queue": 1, "ping_interval": None}
-                with suppress(OSError, websockets.WebSocketException):
-                    stalled = websockets.connect(address, additional_headers=headers, **options)
-                    await stack.enter_async_context(stalled)
-            await asyncio.sleep(5)
+            found = []
+            for headers in self.random.choices(self.headers, k=readers):
+                with suppress(OSError, TimeoutError, websockets.WebSocketException):
+                    connecting = websockets.connect(address, additional_headers=headers, **options)
+                    found.append(await stack.enter_async_context(connecting))
+            for _ in range(times):
+                await asyncio.sleep(every)
+                for one in found:
+                    with suppress(TimeoutError, websockets.WebSocketException):
+                        await asyncio.wait_for(one.recv(), 0.01)
 
     async def fill_disk(self) -> None:
         assert self.disk
@@ -152,7 +183,7 @@ class Nemesis:
 
     # Redis
 
-    def _commands(self) -> "Redis":
+    def _commands(self) -> Any:
         assert self.redis
         return Redis.from_url(self.redis.url)
 
@@ -179,6 +210,16 @@ class Nemesis:
     async def flush(self) -> None:
         self._commands().flushall()
 
+    async def replay(self) -> None:
+        """All that went through in a second comes once more, out of order."""
+        with suppress(RedisError), self._commands().pubsub(ignore_subscribe_messages=True) as heard:
+            heard.psubscribe("*")
+            await asyncio.sleep(1)
+            found = list(iter(heard.get_message, None))
+            self.random.shuffle(found)
+            for message in found:
+                self._commands().publish(message["channel"], message["data"])
+
     # PostgreSQL
 
     async def kill_postgres(self) -> None:
@@ -196,33 +237,3 @@ class Nemesis:
                     " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
                 )
             await asyncio.sleep(0.2)
-
-
-class SmallDisk:
-    """A file system in memory that can be filled. Only root may mount one, on Linux."""
-
-    SIZE = 128 * 2**20
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.is_there = folder, False
-
-    def mount(self) -> None:
-        how = ["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", str(self.folder)]
-        with suppress(OSError):
-            self.is_there = subprocess.run(how, capture_output=True, check=False).returncode == 0
-
-    def unmount(self) -> None:
-        if self.is_there:
-            subprocess.run(["umount", str(self.folder)], check=True)
-
-    def fill(self) -> None:
-        with suppress(OSError), self._filler.open("wb", buffering=0) as filler:
-            while True:
-                filler.write(bytes(2**16))
-
-    def free(self) -> None:
-        self._filler.unlink(missing_ok=True)
-
-    @property
-    def _filler(self) -> Path:
-        return self.folder / "filler"

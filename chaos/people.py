@@ -4,13 +4,14 @@ import asyncio
 import itertools
 import json
 import random
+import time
 from contextlib import suppress
 from typing import Any
 
 import httpx
 import websockets
 
-from chaos.ledger import Book, Event, Ledger, Send
+from chaos.ledger import Book, Event, Held, Ledger, Send
 
 NUMBERED = {
     "message.created",
@@ -32,16 +33,21 @@ TROUBLE = (
 UNCERTAIN = {"try_again", "error", "rate_limited", "not_authenticated"}
 ANSWER_SECONDS = 10
 LONGEST_WAIT = 2.0
+LONG = 3_500
+"""Characters."""
 _connections = itertools.count(1)
 
 
 class Person:
     """One account with one socket that comes back; what it holds is in its book."""
 
-    def __init__(self, url: str, headers: dict[str, str], user_id: str, ledger: Ledger) -> None:
-        self.url, self.headers, self.id, self.ledger = url, headers, user_id, ledger
-        self.book = ledger.books.setdefault(user_id, Book(user_id))
-        self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=15, verify=False)
+    def __init__(self, url: str, account: dict[str, Any], ledger: Ledger, seed: str) -> None:
+        """``account`` is what registering answered."""
+        self.url, self.ledger, self.id = url, ledger, account["user"]["id"]
+        self.headers = {"Authorization": f"Bearer {account['access']}"}
+        self.random = random.Random(seed)
+        self.book = ledger.books.setdefault(self.id, Book(self.id))
+        self.http = httpx.AsyncClient(base_url=url, headers=self.headers, timeout=15)
         self.connection = 0
         self.closes: list[int | None] = []
         self._epoch: str | None = None
@@ -59,7 +65,7 @@ class Person:
             with suppress(*TROUBLE):
                 await self._connect()
                 wait = 0.1
-            await asyncio.sleep(random.uniform(0, wait := min(LONGEST_WAIT, 2 * wait)))
+            await asyncio.sleep(self.random.uniform(0, wait := min(LONGEST_WAIT, 2 * wait)))
 
     async def leave(self) -> None:
         self._is_over = True
@@ -69,7 +75,12 @@ class Person:
 
     async def _connect(self) -> None:
         address = f"{self.url.replace('http', 'ws')}/ws"
-        options: dict[str, Any] = {"max_size": None, "open_timeout": 10, "ping_interval": 10}
+        options: dict[str, Any] = {
+            "max_size": None,
+            "open_timeout": 10,
+            "ping_interval": 5,
+            "ping_timeout": 5,
+        }
         async with websockets.connect(
             address, additional_headers=self.headers, **options
         ) as self._ws:
@@ -82,6 +93,7 @@ class Person:
                 for answer in self._answers.values():
                     if not answer.done():
                         answer.set_exception(TimeoutError())
+                        answer.exception()  # seen, should nobody wait for it any more
                 self._answers.clear()
 
     async def _listen(self, ws: websockets.ClientConnection) -> None:
@@ -150,11 +162,12 @@ class Person:
     async def _catch_up(
         self, chat_id: str, version: int, messages: list[Any], complete: bool, **_: Any
     ) -> None:
-        if not complete:
-            return await self._learn(chat_id)
-        for message in messages:
-            self._hold(message)
-        self.book.versions[chat_id] = version
+        if complete:
+            for message in messages:
+                self._hold(message)
+            self.book.versions[chat_id] = version
+        else:
+            await self._learn(chat_id)
 
     async def _learn(self, chat_id: str) -> None:
         """All of a chat that is held no more, or not yet. It may grow meanwhile."""
@@ -173,8 +186,9 @@ class Person:
         return (await self.http.get(path)).raise_for_status().json()
 
     def _hold(self, message: dict[str, Any]) -> None:
-        known = self.book.known.setdefault(message["chat_id"], {})
-        known[message["seq"]] = message["client_id"] or ""
+        known, seq = self.book.known.setdefault(message["chat_id"], {}), message["seq"]
+        held = Held(message["version"], message["client_id"] or "", message["content"])
+        known[seq] = max(held, known.get(seq, held))
 
     def _forget(self, chat_id: str) -> None:
         self.book.known.pop(chat_id, None)
@@ -191,7 +205,8 @@ class Person:
 
     async def _count(self, event: dict[str, Any]) -> None:
         chat, version = event["chat_id"], event["version"]
-        self.book.events.append(Event(self.connection, chat, version, event["type"]))
+        heard = Event(self.connection, chat, version, event["type"], time.monotonic())
+        self.book.events.append(heard)
         known = self.book.versions.get(chat)
         if known is None or version <= known:
             return
@@ -211,9 +226,7 @@ class Person:
             await self._is_up.wait()
             send.connection, send.turn = self.connection, 0 if tries else next(self._turns)
             try:
-                answer = await self.ask(
-                    "message.send", chat_id=chat, content=client_id, client_id=client_id
-                )
+                answer = await self._send(chat, client_id)
             except TROUBLE:
                 is_unsure = True
                 await asyncio.sleep(0.05)  # the socket may be told of its end only then
@@ -227,6 +240,16 @@ class Person:
             await asyncio.sleep(answer["errors"][0].get("retry_after") or 0.3)
         raise AssertionError
 
+    async def _send(self, chat: str, client_id: str) -> dict[str, Any]:
+        """Now and then twice at once, as where a network does so; a tenth of them is long."""
+        content = client_id.ljust(LONG if self.random.random() < 0.1 else 0, ".")
+        fields = {"chat_id": chat, "client_id": client_id, "content": content}
+        asked = [self.ask("message.send", **fields)]
+        if self.random.random() < 0.05:
+            asked.append(self.ask("message.send", **fields))
+        answers = await asyncio.gather(*asked)
+        return min(answers, key=lambda answer: answer["type"] == "ok")
+
     async def post(self, chat: str, client_id: str) -> Send:
         """The same by REST."""
         send = self.ledger.sends[client_id] = Send(self.id, chat, client_id, 0, 0)
@@ -236,9 +259,16 @@ class Person:
                 answer = await self.http.post(f"/chats/{chat}/messages", json=body)
                 if answer.status_code in (200, 201):
                     send.outcome, send.seq = "ok", answer.json()["seq"]
+                    await self.edit(answer.json())
                     return send
                 if 400 <= answer.status_code < 500 and answer.status_code not in (401, 408, 429):
                     send.outcome = "unknown" if tries else "failed"
                     return send
             await asyncio.sleep(0.3)
         raise AssertionError
+
+    async def edit(self, message: dict[str, Any]) -> None:
+        """Once, and whatever comes of it: all have to hold what the server does."""
+        path = f"/chats/{message['chat_id']}/messages/{message['id']}"
+        with suppress(*TROUBLE):
+            await self.http.patch(path, json={"content": f"{message['content']} edited"})

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from chaos.checker import check
-from chaos.ledger import Book, Event, Ledger, Seat, Send, Stored, Truth
+from chaos.ledger import Book, Event, Held, Ledger, Seat, Send, Stored, Truth
 
 CHAT = "chat"
 
@@ -19,20 +19,24 @@ def ledger() -> Ledger:
         for number in range(1, 6)
     }
     sends["c6"] = Send("ana", CHAT, "c6", 1, 6, "failed")
-    known = {number: f"c{number}" for number in range(1, 6)}
-    hers = [Event(1, CHAT, number, "message.created") for number in range(1, 6)]
+    known = {number: Held(number, f"c{number}", "hi") for number in range(1, 6)}
+    hers = [Event(1, CHAT, number, "message.created", at=number) for number in range(1, 6)]
     his = [event for event in hers if event.version not in (3, 4)]
     books = {
         "ana": Book("ana", hers, {CHAT: known}, {CHAT: 5}),
         "ben": Book("ben", his, {CHAT: dict(known)}, {CHAT: 5}),
     }
-    return Ledger(sends, books, [Seat("ben", CHAT, since=2, until=5)])
+    return Ledger(sends, books, [Seat("ben", CHAT, since=2, until=4.5)])
 
 
 @pytest.fixture
 def truth() -> Truth:
-    messages = [Stored(CHAT, n, n, "ana", f"c{n}") for n in range(1, 6)]
+    messages = [stored(number, f"c{number}") for number in range(1, 6)]
     return Truth(messages, {CHAT: 5}, {CHAT: {"ana", "ben"}})
+
+
+def stored(seq: int, client_id: str) -> Stored:
+    return Stored(CHAT, seq, "ana", Held(seq, client_id, "hi"))
 
 
 def found(ledger: Ledger, truth: Truth) -> set[str]:
@@ -54,11 +58,11 @@ def drop_the_last(ledger: Ledger, truth: Truth) -> None:
 
 
 def store_twice(ledger: Ledger, truth: Truth) -> None:
-    truth.messages.append(Stored(CHAT, 6, 6, "ana", "c2"))
+    truth.messages.append(stored(6, "c2"))
 
 
 def store_what_was_refused(ledger: Ledger, truth: Truth) -> None:
-    truth.messages.append(Stored(CHAT, 6, 6, "ana", "c6"))
+    truth.messages.append(stored(6, "c6"))
 
 
 def acknowledge_before_the_commit(ledger: Ledger, truth: Truth) -> None:
@@ -71,16 +75,16 @@ def acknowledge_another_number(ledger: Ledger, truth: Truth) -> None:
 
 def swap_two(ledger: Ledger, truth: Truth) -> None:
     for one, other in ((1, 2), (2, 1)):
-        truth.messages[one].client_id = f"c{other + 1}"
+        truth.messages[one] = stored(one + 1, f"c{other + 1}")
         ledger.sends[f"c{other + 1}"].seq = one + 1
 
 
 def give_a_version_twice(ledger: Ledger, truth: Truth) -> None:
-    truth.messages[1].version = 3
+    truth.messages[1].held = truth.messages[1].held._replace(version=3)
 
 
 def tell_after_the_removal(ledger: Ledger, truth: Truth) -> None:
-    ledger.books["ben"].events.append(Event(1, CHAT, 3, "message.created"))
+    ledger.books["ben"].events.append(Event(1, CHAT, 3, "message.created", at=3))
 
 
 def skip_an_event(ledger: Ledger, truth: Truth) -> None:
@@ -93,6 +97,10 @@ def answer_a_former_member(ledger: Ledger, truth: Truth) -> None:
 
 def leave_somebody_behind(ledger: Ledger, truth: Truth) -> None:
     ledger.books["ben"].known[CHAT].pop(4)
+
+
+def miss_an_edit(ledger: Ledger, truth: Truth) -> None:
+    truth.messages[1].held = Held(5, "c2", "hi there")
 
 
 def leave_a_version_behind(ledger: Ledger, truth: Truth) -> None:
@@ -115,6 +123,7 @@ def leave_a_version_behind(ledger: Ledger, truth: Truth) -> None:
         (skip_an_event, "holes on an open socket"),
         (answer_a_former_member, "answers after a removal"),
         (leave_somebody_behind, "not what the server has"),
+        (miss_an_edit, "not what the server has"),
         (leave_a_version_behind, "not what the server has"),
     ],
 )

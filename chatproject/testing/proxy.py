@@ -1,6 +1,7 @@
 """A network that can fail: what stands between browsers and a server, as a test likes."""
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ class Proxy:
         """What is asked arrives, but nothing comes back."""
         self._target = 0
         self._sockets: list[socket.socket] = []
+        self._swallowed: set[socket.socket] = set()
         self._listener: socket.socket | None = None
 
     def start(self, target_port: int) -> None:
@@ -48,6 +50,15 @@ class Proxy:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
+    def swallow(self) -> list[socket.socket]:
+        """Nothing passes any more, as over a cable that was pulled, but new connections do.
+
+        Returns the ends towards the server: closed as soon as it has given one up.
+        """
+        sockets, self._sockets = self._sockets, []
+        self._swallowed.update(sockets)
+        return sockets[1::2]
+
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -69,8 +80,20 @@ class Proxy:
             while data := here.recv(65_536):
                 if is_answer and self.delay:
                     time.sleep(self.delay)
+                if here in self._swallowed:
+                    _wait_for_end(here)
+                    return
                 if not (is_answer and self.loses_answers):
                     there.sendall(data)
-        with contextlib.suppress(OSError):
-            there.shutdown(socket.SHUT_RDWR)
+        if here not in self._swallowed:
+            with contextlib.suppress(OSError):
+                there.shutdown(socket.SHUT_RDWR)
         here.close()
+
+
+def _wait_for_end(here: socket.socket) -> None:
+    """Reads nothing: what the other side sends fills its own buffers."""
+    poll = select.poll()
+    poll.register(here, select.POLLRDHUP)
+    poll.poll()
+    here.close()

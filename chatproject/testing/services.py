@@ -45,8 +45,14 @@ class PostgresServer:
         _wait(lambda: psycopg.connect(self.url).close(), psycopg.OperationalError)
 
     def kill(self) -> None:
-        """At once, without tidying up."""
-        _end(self._process, signal.SIGQUIT)
+        """At once, with all its processes, and without tidying up."""
+        children = subprocess.run(
+            ["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False
+        )
+        _end(self._process, signal.SIGKILL)
+        for pid in children.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def _make_cluster(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="chat-postgres-"))

@@ -82,21 +82,25 @@ class Server:
         self.environment = {"PORT": str(self.port), "PUBLIC_URL": self.url, **environment}
         self.log = Path(tempfile.mkstemp(suffix=".log", dir=_folder.name)[1])
 
+    def command(self) -> list[str]:
+        return [sys.executable, "manage.py", "serve"]
+
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                self.command(),
                 cwd=ROOT,
-                env=self._environment(),
+                env=self.inherited(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         self._wait_until_ready()
 
-    def _environment(self) -> dict[str, str]:
+    def inherited(self) -> dict[str, str]:
+        """Its whole environment."""
         inherited = {**os.environ, **self.environment}
-        del inherited["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        inherited.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
         return inherited
 
     def _wait_until_ready(self) -> None:

@@ -141,7 +141,7 @@ async def test_nothing_else_on_sqlite_changes_the_epoch(own_server: Server, data
     talk, database = Talk(own_server), data / "chat.sqlite3"
     epoch = await talk.epoch()
     seed = [sys.executable, "manage.py", "seed", "--users", "2", "--messages", "10"]
-    subprocess.run(seed, cwd=ROOT, env=own_server._environment(), check=True)
+    subprocess.run(seed, cwd=ROOT, env=own_server.inherited(), check=True)
     own_server.stop(KILL)
     (data / "served_until").unlink()
     _execute(database, "VACUUM")
