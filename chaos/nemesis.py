@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +37,8 @@ class Nemesis:
         self.random = random.Random(self.seed)
         self.server, self.proxy, self.disk = self.stage.server, self.stage.proxy, self.stage.disk
         self.postgres, self.redis = self.stage.postgres, self.stage.redis
-        self._tasks: list[asyncio.Task[None]] = []
+        self._readings: list[asyncio.Task[None]] = []
+        self._countings: list[asyncio.Task[None]] = []
 
     def faults(self) -> dict[str, Fault]:
         found: dict[str, Fault] = {
@@ -108,12 +109,14 @@ class Nemesis:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
 
-    def _meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
-
     async def rest(self) -> None:
-        """Until nothing that was begun goes on."""
-        await asyncio.gather(*self._tasks)
+        """Sends the readers away, and waits for connections that lead nowhere to be noticed."""
+        for reading in self._readings:
+            reading.cancel()
+        for reading in self._readings:
+            with suppress(asyncio.CancelledError):
+                await reading
+        await asyncio.gather(*self._countings)
 
     async def _restart_if_over(self) -> None:
         await asyncio.sleep(0.5)
@@ -145,7 +148,8 @@ class Nemesis:
 
     async def pull_the_cable(self) -> None:
         """Both sides keep connections that lead nowhere; how long the server does is noted."""
-        self._meanwhile(self._count_half_open(self.proxy.swallow(), time.monotonic()))
+        counting = self._count_half_open(self.proxy.swallow(), time.monotonic())
+        self._countings.append(asyncio.create_task(counting))
 
     async def _count_half_open(self, ends: list[socket.socket], since: float) -> None:
         while any(end.fileno() >= 0 for end in ends):
@@ -154,11 +158,11 @@ class Nemesis:
 
     async def stall_readers(self) -> None:
         """Ten who are connected, and take nothing for half a minute."""
-        self._meanwhile(self._read(10, every=30, times=1))
+        self._readings.append(asyncio.create_task(self._read(10, every=30, times=1)))
 
     async def trickle(self) -> None:
         """Ten who take a frame a second."""
-        self._meanwhile(self._read(10, every=1, times=30))
+        self._readings.append(asyncio.create_task(self._read(10, every=1, times=30)))
 
     async def _read(self, readers: int, every: float, times: int) -> None:
         address = f"{self.proxy.url.replace('http', 'ws')}/ws"

@@ -62,6 +62,7 @@ class Installation:
                 service.kill()
         if self.disk:
             self.disk.unmount()
+        self._folder.cleanup()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """From the database itself."""
