@@ -6,6 +6,12 @@ import logging
 import sys
 
 from chaos.run import Outcome, Plan, Run
+from chaos.soak import Soak
+from chaos.soak import table as table_of_soak
+from chaos.stage import Daphne
+from chatproject.testing import Server
+
+SERVERS = {"uvicorn": Server, "daphne": Daphne}
 
 
 def main() -> int:
@@ -13,16 +19,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bin/chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="for each profile")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--profile", choices=["services", "embedded", "daphne"])
+    parser.add_argument("--profile", action="append", choices=["services", "embedded"])
+    parser.add_argument("--server", choices=SERVERS, default="uvicorn")
     parser.add_argument("--fault", action="append", default=[], help="only these")
+    parser.add_argument("--soak", action="store_true", help="no faults: what a long day costs")
     asked = parser.parse_args()
-    is_fine = True
-    for profile in [asked.profile] if asked.profile else ["services", "embedded"]:
-        plan = Plan(profile, asked.minutes * 60, seed=asked.seed, faults=tuple(asked.fault))
-        outcome = asyncio.run(Run(plan).go())
-        print(table(outcome), flush=True)
-        is_fine = is_fine and not any(outcome.findings.values())
-    return 0 if is_fine else 1
+    profiles = asked.profile or ["services", "embedded"]
+    run = _soak if asked.soak else _run
+    are_fine = [run(profile, asked) for profile in profiles]
+    return 0 if all(are_fine) else 1
+
+
+def _run(profile: str, asked: argparse.Namespace) -> bool:
+    plan = Plan(profile, asked.minutes * 60, SERVERS[asked.server], seed=asked.seed)
+    plan.faults = tuple(asked.fault)
+    outcome = asyncio.run(Run(plan).go())
+    print(table(outcome), flush=True)
+    return not any(outcome.findings.values())
+
+
+def _soak(profile: str, asked: argparse.Namespace) -> bool:
+    soak = Soak(profile, asked.minutes * 60, asked.seed)
+    samples = asyncio.run(soak.go())
+    print(table_of_soak(profile, soak.seconds, soak.sent, samples), flush=True)
+    return bool(soak.sent)
 
 
 def table(outcome: Outcome) -> str:

@@ -67,10 +67,14 @@ class Person:
                 wait = 0.1
             await asyncio.sleep(self.random.uniform(0, wait := min(LONGEST_WAIT, 2 * wait)))
 
-    async def leave(self) -> None:
-        self._is_over = True
+    async def drop(self) -> None:
+        """It comes back by itself."""
         if self._ws:
             await self._ws.close()
+
+    async def leave(self) -> None:
+        self._is_over = True
+        await self.drop()
         await self.http.aclose()
 
     async def _connect(self) -> None:

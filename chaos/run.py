@@ -17,8 +17,8 @@ from chaos.checker import Findings, check
 from chaos.ledger import Ledger, Seat
 from chaos.nemesis import Nemesis
 from chaos.people import TROUBLE, Person
-from chaos.stage import Installation, id_of
-from chatproject.testing import PASSWORD
+from chaos.stage import Installation, id_of, register
+from chatproject.testing import Server
 
 AWAY = (psycopg.Error, sqlite3.Error)
 QUIET_WITHIN = 60
@@ -29,6 +29,7 @@ QUIET_WITHIN = 60
 class Plan:
     profile: str
     seconds: float
+    server: type[Server] = Server
     people: int = 12
     chats: int = 3
     seed: int = 1
@@ -56,7 +57,7 @@ class Run:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.ledger = plan, Ledger()
         self.random = random.Random(plan.seed)
-        self.stage = Installation(plan.profile)
+        self.stage = Installation(plan.profile, plan.server)
         self.people: list[Person] = []
         self.chats: list[str] = []
         self._numbers = itertools.count(1)
@@ -102,11 +103,8 @@ class Run:
         """All are in every chat; the first owns them and is never removed."""
         url = self.stage.proxy.url
         for number in range(self.plan.people):
-            facts = {"username": f"p{number}", "email": f"p{number}@example.org"}
-            answer = httpx.post(f"{url}/auth/register", json={**facts, "password": PASSWORD})
-            account = answer.raise_for_status().json()
-            seed = f"{self.plan.seed}.{number}"
-            self.people.append(Person(url, account, self.ledger, seed))
+            account = register(url, f"p{number}")
+            self.people.append(Person(url, account, self.ledger, f"{self.plan.seed}.{number}"))
         others = [one.id for one in self.people[1:]]
         for number in range(self.plan.chats):
             body = {"type": "group", "name": f"Chat {number}", "members": others}

@@ -9,20 +9,17 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 
 from chaos.ledger import Held, Stored, Truth
-from chatproject.testing import Proxy, Server
+from chatproject.testing import PASSWORD, Proxy, Server
 from chatproject.testing.services import PostgresServer, RedisServer
 from chatproject.testing.stage import ROOT
 
 
-class Daphne(Server):
-    """Another server for the same application: one process, and nobody migrates before it."""
-
-    def command(self) -> list[str]:
-        address = ["-b", "127.0.0.1", "-p", str(self.port)]
-        return [sys.executable, "-m", "daphne", "-v", "0", *address, "chatproject.asgi:application"]
+class Other(Server):
+    """Something else serves the same application: nobody migrates before it."""
 
     def start(self) -> None:
         migrate = [sys.executable, "manage.py", "migrate", "-v", "0"]
@@ -30,20 +27,39 @@ class Daphne(Server):
         super().start()
 
 
+class Daphne(Other):
+    """One process."""
+
+    def command(self) -> list[str]:
+        address = ["-b", "127.0.0.1", "-p", str(self.port)]
+        return [sys.executable, "-m", "daphne", "-v", "0", *address, "chatproject.asgi:application"]
+
+
+class Watched(Other):
+    """The usual server, whose tasks can be counted."""
+
+    def command(self) -> list[str]:
+        options = {"port": self.port, "workers": self.environment.get("WORKERS", "1")}
+        options |= {"loop": "uvloop", "ws": "websockets-sansio", "lifespan": "on"}
+        flags = [f"--{name}={value}" for name, value in options.items()]
+        flags += ["--no-access-log", "--log-level=warning"]
+        return [sys.executable, "-m", "uvicorn", *flags, "chaos.inside:application"]
+
+
 class Installation:
     """``postgres`` and ``redis`` are None where it is embedded, ``disk`` where it is not."""
 
-    def __init__(self, profile: str) -> None:
+    def __init__(self, profile: str, server: type[Server] = Server) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="chat-chaos-")
         self.disk = SmallDisk(Path(self._folder.name)) if profile == "embedded" else None
         self.proxy = Proxy()
         environment = {"DATA_DIR": self._folder.name, "PUBLIC_URL": self.proxy.url}
         self.postgres = self.redis = None
-        if profile != "embedded":
+        if profile == "services":
             self.postgres, self.redis = PostgresServer(), RedisServer()
             environment |= {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url}
-            environment |= {"WORKERS": "1" if profile == "daphne" else "2"}
-        self.server = (Daphne if profile == "daphne" else Server)(**environment)
+            environment |= {"WORKERS": "1" if server is Daphne else "2"}
+        self.server = server(**environment)
 
     def start(self) -> None:
         if self.disk:
@@ -95,6 +111,13 @@ def id_of(value: Any) -> str:
     """As the API writes it; SQLite keeps it without dashes."""
     text = str(value).replace("-", "")
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def register(url: str, name: str) -> dict[str, Any]:
+    """A new account, as the server answers it."""
+    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+    found = httpx.post(f"{url}/auth/register", json=body, timeout=30).raise_for_status().json()
+    return dict(found)
 
 
 class SmallDisk:

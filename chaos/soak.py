@@ -1,0 +1,152 @@
+"""A long day in short: many sockets that come and go, messages all the time, and what it costs."""
+
+import asyncio
+import itertools
+import random
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from chaos.ledger import Ledger
+from chaos.people import Person
+from chaos.stage import Installation, Watched, register
+
+PEOPLE, SOCKETS_EACH, CHATS = 50, 4, 10
+MESSAGES_A_SECOND = 20
+DROPS_A_SECOND = 3
+WARM_UP = 120
+"""Seconds until the first sample: caches and pools fill."""
+EVERY = 15
+"""Seconds between two samples."""
+
+Samples = dict[str, list[float]]
+
+
+class Soak:
+    def __init__(self, profile: str, seconds: float, seed: int) -> None:
+        self.stage = Installation(profile, server=Watched)
+        self.seconds, self.random = seconds, random.Random(seed)
+        self.sockets: list[Person] = []
+        self.samples: Samples = {name: [] for name in self._measures()}
+        self.sent = 0
+
+    async def go(self) -> Samples:
+        await asyncio.to_thread(self.stage.start)
+        try:
+            chats = await asyncio.to_thread(self._people_and_chats)
+            async with AsyncExitStack() as stack:
+                for one in self.sockets:
+                    stack.push_async_callback(one.leave)
+                lives = [asyncio.create_task(one.live()) for one in self.sockets]
+                until = time.monotonic() + self.seconds
+                await asyncio.gather(self._say(chats, until), self._drop(until), self._watch(until))
+            await asyncio.gather(*lives)
+        finally:
+            await asyncio.to_thread(self.stage.stop)
+        return self.samples
+
+    def _people_and_chats(self) -> list[str]:
+        """Each chat has a tenth of all, and each person four sockets."""
+        url = self.stage.proxy.url
+        accounts = [register(url, f"p{number}") for number in range(PEOPLE)]
+        for account, number in itertools.product(accounts, range(SOCKETS_EACH)):
+            self.sockets.append(Person(url, account, Ledger(), str(number)))
+        chats = []
+        for number in range(CHATS):
+            members = [account["user"]["id"] for account in accounts[number::CHATS]]
+            body = {"type": "group", "name": f"Chat {number}", "members": members[1:]}
+            headers = {"Authorization": f"Bearer {accounts[number]['access']}"}
+            answer = httpx.post(f"{url}/chats", json=body, headers=headers, timeout=30)
+            chats.append(answer.raise_for_status().json()["id"])
+        return chats
+
+    async def _say(self, chats: list[str], until: float) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in itertools.count():
+                if time.monotonic() > until:
+                    return
+                person = number % len(self.sockets)
+                chat = chats[person // SOCKETS_EACH % CHATS]
+                group.create_task(self._say_one(self.sockets[person], chat, f"m{number}"))
+                await asyncio.sleep(1 / MESSAGES_A_SECOND)
+
+    async def _say_one(self, person: Person, chat: str, client_id: str) -> None:
+        self.sent += (await person.say(chat, client_id)).outcome == "ok"
+
+    async def _drop(self, until: float) -> None:
+        while time.monotonic() < until:
+            await self.random.choice(self.sockets).drop()
+            await asyncio.sleep(1 / DROPS_A_SECOND)
+
+    # What it costs
+
+    def _measures(self) -> dict[str, Callable[[], float]]:
+        return {
+            "memory (MiB)": lambda: sum(_memory(pid) for pid in self._pids()),
+            "file descriptors": lambda: sum(_entries(pid, "fd") for pid in self._pids()),
+            "threads": lambda: sum(_entries(pid, "task") for pid in self._pids()),
+            "tasks": self._tasks,
+            "database connections": self._connections,
+        }
+
+    async def _watch(self, until: float) -> None:
+        await asyncio.sleep(min(WARM_UP, self.seconds / 5))
+        while time.monotonic() < until:
+            for name, measure in self._measures().items():
+                self.samples[name].append(await asyncio.to_thread(measure))
+            await asyncio.sleep(EVERY)
+
+    def _pids(self) -> list[int]:
+        first = self.stage.server.process.pid
+        found = subprocess.run(
+            ["pgrep", "-P", str(first)], capture_output=True, text=True, check=False
+        )
+        return [first, *map(int, found.stdout.split())]
+
+    def _tasks(self) -> float:
+        """Of all processes: each answers now and then."""
+        answers = [httpx.get(f"{self.stage.server.url}/tasks").json() for _ in range(20)]
+        return sum({answer["pid"]: answer["tasks"] for answer in answers}.values())
+
+    def _connections(self) -> float:
+        if not self.stage.postgres:
+            return sum(_opened(pid, "chat.sqlite3") for pid in self._pids())
+        with psycopg.connect(self.stage.postgres.url) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            ).fetchone()
+        return float(row[0]) if row else 0
+
+
+def _memory(pid: int) -> float:
+    """Resident, without what is shared with other processes."""
+    sizes = Path(f"/proc/{pid}/statm").read_text().split()
+    return (int(sizes[1]) - int(sizes[2])) * 4096 / 2**20
+
+
+def _entries(pid: int, folder: str) -> int:
+    return len(list(Path(f"/proc/{pid}/{folder}").iterdir()))
+
+
+def _opened(pid: int, name: str) -> int:
+    return sum(name in str(one.resolve()) for one in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def table(profile: str, seconds: float, sent: int, samples: Samples) -> str:
+    """The median of the first fifth beside that of the last."""
+    rows = [
+        f"| **{profile}**, {seconds / 60:.0f} min, {sent} messages | start | end | |",
+        "|---|---|---|---|",
+    ]
+    for name, found in samples.items():
+        part = max(1, len(found) // 5)
+        start, end = statistics.median(found[:part]), statistics.median(found[-part:])
+        rows.append(f"| {name} | {start:.0f} | {end:.0f} | {end / start - 1:+.1%} |")
+    return "\n".join(rows)
