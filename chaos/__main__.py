@@ -5,6 +5,7 @@ import asyncio
 import logging
 import sys
 
+from chaos.crowd import come_back
 from chaos.run import Outcome, Plan, Run
 from chaos.soak import Soak
 from chaos.soak import table as table_of_soak
@@ -22,10 +23,12 @@ def main() -> int:
     parser.add_argument("--profile", action="append", choices=["services", "embedded"])
     parser.add_argument("--server", choices=SERVERS, default="uvicorn")
     parser.add_argument("--fault", action="append", default=[], help="only these")
-    parser.add_argument("--soak", action="store_true", help="no faults: what a long day costs")
+    others = parser.add_mutually_exclusive_group()
+    others.add_argument("--soak", action="store_true", help="no faults: what a long day costs")
+    others.add_argument("--crowd", action="store_true", help="only: 1,000 who come back at once")
     asked = parser.parse_args()
     profiles = asked.profile or ["services", "embedded"]
-    run = _soak if asked.soak else _run
+    run = _soak if asked.soak else _crowd if asked.crowd else _run
     are_fine = [run(profile, asked) for profile in profiles]
     return 0 if all(are_fine) else 1
 
@@ -36,6 +39,12 @@ def _run(profile: str, asked: argparse.Namespace) -> bool:
     outcome = asyncio.run(Run(plan).go())
     print(table(outcome), flush=True)
     return not any(outcome.findings.values())
+
+
+def _crowd(profile: str, asked: argparse.Namespace) -> bool:
+    seconds = asyncio.run(come_back(profile))
+    print(f"{profile}: 1,000 who come back at once have all after {seconds:.1f} s", flush=True)
+    return seconds < 60
 
 
 def _soak(profile: str, asked: argparse.Namespace) -> bool:

@@ -18,6 +18,9 @@ from redis import Redis, RedisError
 
 from chaos.stage import Installation
 
+PATIENCE = 120
+"""Seconds after which it does not wait for a dead connection any more."""
+
 Fault = Callable[[], Awaitable[None]]
 
 
@@ -152,7 +155,7 @@ class Nemesis:
         self._countings.append(asyncio.create_task(counting))
 
     async def _count_half_open(self, ends: list[socket.socket], since: float) -> None:
-        while any(end.fileno() >= 0 for end in ends):
+        while any(end.fileno() >= 0 for end in ends) and time.monotonic() < since + PATIENCE:
             await asyncio.sleep(0.5)
         self.longest_half_open = max(self.longest_half_open, time.monotonic() - since)
 

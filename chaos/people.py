@@ -57,11 +57,14 @@ class Person:
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._turns = itertools.count(1)
         self._is_over = False
+        self.may_come = asyncio.Event()
+        self.may_come.set()
 
     async def live(self) -> None:
         """Until ``leave`` is called."""
         wait = 0.1
         while not self._is_over:
+            await self.may_come.wait()
             with suppress(*TROUBLE):
                 await self._connect()
                 wait = 0.1
@@ -74,6 +77,7 @@ class Person:
 
     async def leave(self) -> None:
         self._is_over = True
+        self.may_come.set()
         await self.drop()
         await self.http.aclose()
 

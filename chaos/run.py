@@ -23,6 +23,8 @@ from chatproject.testing import Server
 AWAY = (psycopg.Error, sqlite3.Error)
 QUIET_WITHIN = 60
 """Seconds after the last fault in which everybody has everything."""
+GONE_WITHIN = 65
+"""Seconds in which the server has noticed that nobody is there any more, and 5 of ours."""
 
 
 @dataclass
@@ -83,6 +85,9 @@ class Run:
             await nemesis.rest()
             began = time.monotonic()
             findings = await self._quiet()
+            if nemesis.longest_half_open > GONE_WITHIN:
+                kept = f"{nemesis.longest_half_open:.0f} s"
+                findings = {**findings, "dead connections that are kept": [kept]}
             quiet_after = time.monotonic() - began
         await asyncio.gather(*lives)
         books = self.ledger.books.values()

@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from chaos.ledger import Ledger
+from chaos.crowd import Crowd
 from chaos.people import Person
-from chaos.stage import Installation, Watched, register
+from chaos.stage import Installation, Watched
 
 PEOPLE, SOCKETS_EACH, CHATS = 50, 4, 10
 MESSAGES_A_SECOND = 20
@@ -39,7 +39,9 @@ class Soak:
     async def go(self) -> Samples:
         await asyncio.to_thread(self.stage.start)
         try:
-            chats = await asyncio.to_thread(self._people_and_chats)
+            crowd = Crowd(self.stage.proxy.url, PEOPLE, SOCKETS_EACH, CHATS)
+            await asyncio.to_thread(crowd.gather)
+            self.sockets, chats = crowd.sockets, crowd.chats
             async with AsyncExitStack() as stack:
                 for one in self.sockets:
                     stack.push_async_callback(one.leave)
@@ -50,21 +52,6 @@ class Soak:
         finally:
             await asyncio.to_thread(self.stage.stop)
         return self.samples
-
-    def _people_and_chats(self) -> list[str]:
-        """Each chat has a tenth of all, and each person four sockets."""
-        url = self.stage.proxy.url
-        accounts = [register(url, f"p{number}") for number in range(PEOPLE)]
-        for account, number in itertools.product(accounts, range(SOCKETS_EACH)):
-            self.sockets.append(Person(url, account, Ledger(), str(number)))
-        chats = []
-        for number in range(CHATS):
-            members = [account["user"]["id"] for account in accounts[number::CHATS]]
-            body = {"type": "group", "name": f"Chat {number}", "members": members[1:]}
-            headers = {"Authorization": f"Bearer {accounts[number]['access']}"}
-            answer = httpx.post(f"{url}/chats", json=body, headers=headers, timeout=30)
-            chats.append(answer.raise_for_status().json()["id"])
-        return chats
 
     async def _say(self, chats: list[str], until: float) -> None:
         async with asyncio.TaskGroup() as group:

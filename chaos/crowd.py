@@ -1,0 +1,92 @@
+"""Many who come back in the same moment, after a full restart."""
+
+import asyncio
+import itertools
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from chaos.ledger import Ledger
+from chaos.people import Person
+from chaos.stage import Installation, register
+
+PEOPLE, SOCKETS_EACH, CHATS = 200, 5, 40
+MISSED = 10
+"""Messages a chat."""
+GIVE_UP_AFTER = 300
+
+
+@dataclass
+class Crowd:
+    """Each person has several sockets, and each chat every so-many-th person."""
+
+    url: str
+    people: int
+    sockets_each: int
+    count: int
+    sockets: list[Person] = field(default_factory=list)
+    chats: list[str] = field(default_factory=list)
+
+    def gather(self) -> None:
+        accounts = [register(self.url, f"p{number}") for number in range(self.people)]
+        for account, number in itertools.product(accounts, range(self.sockets_each)):
+            self.sockets.append(Person(self.url, account, Ledger(), str(number)))
+        for number in range(self.count):
+            members = [account["user"]["id"] for account in accounts[number :: self.count]]
+            body = {"type": "group", "name": f"Chat {number}", "members": members[1:]}
+            answer = self._post("/chats", body, self._owner(number))
+            self.chats.append(answer["id"])
+
+    def say(self, messages: int) -> None:
+        """So many into each chat."""
+        for number, chat in enumerate(self.chats):
+            for text in range(messages):
+                path = f"/chats/{chat}/messages"
+                self._post(path, {"content": f"missed {text}"}, self._owner(number))
+
+    def _owner(self, number: int) -> Person:
+        return self.sockets[number * self.sockets_each]
+
+    def _post(self, path: str, body: dict[str, Any], by: Person) -> dict[str, str]:
+        answer = httpx.post(f"{self.url}{path}", json=body, headers=by.headers, timeout=30)
+        return dict(answer.raise_for_status().json())
+
+
+async def come_back(profile: str) -> float:
+    """Seconds from when all may come until the last one has all."""
+    stage = Installation(profile)
+    await asyncio.to_thread(stage.start)
+    crowd = Crowd(stage.server.url, PEOPLE, SOCKETS_EACH, CHATS)
+    lives = []
+    try:
+        await asyncio.to_thread(crowd.gather)
+        lives = [asyncio.create_task(one.live()) for one in crowd.sockets]
+        await _all_have_all(crowd, stage)
+        for one in crowd.sockets:
+            one.may_come.clear()
+        await asyncio.to_thread(stage.server.stop, signal.SIGKILL)
+        await asyncio.to_thread(stage.server.start)
+        await asyncio.to_thread(crowd.say, MISSED)
+        await asyncio.to_thread(stage.server.stop, signal.SIGKILL)
+        await asyncio.to_thread(stage.server.start)
+        began = time.monotonic()
+        for one in crowd.sockets:
+            one.may_come.set()
+        await _all_have_all(crowd, stage)
+        return time.monotonic() - began
+    finally:
+        await asyncio.gather(*(one.leave() for one in crowd.sockets))
+        await asyncio.gather(*lives)
+        await asyncio.to_thread(stage.stop)
+
+
+async def _all_have_all(crowd: Crowd, stage: Installation) -> None:
+    truth = await asyncio.to_thread(stage.truth)
+    async with asyncio.timeout(GIVE_UP_AFTER):
+        for one in crowd.sockets:
+            own = [chat for chat in crowd.chats if one.id in truth.members[chat]]
+            while any(one.book.versions.get(chat) != truth.versions[chat] for chat in own):
+                await asyncio.sleep(0.1)
