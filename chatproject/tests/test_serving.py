@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -67,6 +68,26 @@ def test_a_second_server_on_the_port_is_refused(tmp_path: Path, server: Server):
     answer = start_with(tmp_path, PORT=str(server.port))
     assert answer.returncode == 1
     assert "set another HOST or PORT" in answer.stderr
+
+
+@pytest.mark.services
+def test_two_that_start_at_once_make_one_database(
+    own_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+):
+    """Each on a machine of its own."""
+    machines = [
+        Server(**own_environment | {"WORKERS": "1", "DATA_DIR": str(folder)})
+        for folder in (tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two"))
+    ]
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(Server.start, machines))
+        ana = Newcomer(machines[0], "ana")
+        assert httpx.get(f"{machines[1].url}/users/me", headers=ana.headers).status_code == 200
+    finally:
+        for one in machines:
+            if one.process.poll() is None:
+                one.stop(signal.SIGKILL)
 
 
 def test_on_sigterm_a_server_is_not_ready_then_gone_within_15_seconds(own_server: Server):

@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any
 
@@ -15,7 +17,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts import first_run
@@ -25,6 +27,8 @@ from messaging import epochs
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 10
+START_LOCK = 2_026_112_309
+"""Any number that nobody else locks in this database."""
 
 
 class Command(BaseCommand):
@@ -40,7 +44,8 @@ class Command(BaseCommand):
         _warn()
         lock = _lock_data_dir() if settings.IS_SQLITE else None
         try:
-            _migrate()
+            with _alone():
+                _migrate()
         except OperationalError as error:
             raise CommandError(
                 f"The database cannot be reached or changed ({error}): see that it runs and that "
@@ -130,6 +135,22 @@ def _copy_static_files() -> None:
         shutil.rmtree(other, ignore_errors=True)
     call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=["*.map"])
     complete.touch()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Of servers that start at once on one PostgreSQL, one after the other."""
+    if settings.IS_SQLITE:
+        yield
+        return
+    with connection.cursor() as cursor:
+        with transaction.atomic():
+            cursor.execute("SET LOCAL lock_timeout = 0")  # as long as the other one takes
+            cursor.execute("SELECT pg_advisory_lock(%s)", [START_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [START_LOCK])
 
 
 def _migrate() -> None:
