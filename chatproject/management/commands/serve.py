@@ -67,7 +67,7 @@ class Command(BaseCommand):
             port=options["port"],
             workers=settings.WORKERS,
             loop="uvloop",
-            ws="websockets-sansio",
+            ws="chatproject.peers:SocketProtocol",
             ws_max_size=MAX_FRAME_BYTES,
             ws_ping_interval=25,
             ws_ping_timeout=25,
