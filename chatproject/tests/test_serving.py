@@ -11,10 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from chatproject.testing import Newcomer, Server, empty_installation
+from chatproject.testing.services import free_port
 from chatproject.testing.stage import ROOT
 
 
@@ -53,6 +55,8 @@ def start_with(folder: Path, **variables: str) -> "subprocess.CompletedProcess[s
         ({"DATABASE_URL": "mysql://x"}, "sqlite:///path/to/file"),
         ({"REDIS_URL": "http://x"}, "redis://"),
         ({"DEBUG": "on", "HOST": "0.0.0.0"}, "set DEBUG=off"),
+        ({"DEBUG": "on", "PUBLIC_URL": "https://chat.example.org"}, "set DEBUG=off"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0?socket_timeout=5"}, "leave it out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )
@@ -62,6 +66,24 @@ def test_a_bad_setting_is_refused_in_one_line(tmp_path: Path, variables: dict[st
     assert answer.stdout == ""
     assert len(answer.stderr.splitlines()) == 1, answer.stderr
     assert cure in answer.stderr
+
+
+@pytest.mark.embedded
+def test_sqlite_where_it_cannot_keep_a_write_ahead_log_is_refused(tmp_path: Path):
+    """As on a network disk."""
+    without_shared_memory = f"sqlite:///file:{tmp_path}/chat.sqlite3%3Fvfs=unix-dotfile"
+    answer = start_with(tmp_path, DATABASE_URL=without_shared_memory)
+    assert answer.returncode == 1
+    assert "set DATA_DIR to a folder on a disk of this machine" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1, answer.stderr
+
+
+@pytest.mark.embedded
+def test_a_second_server_on_the_data_is_refused(server: Server):
+    answer = start_with(settings.DATA_DIR, PORT=str(free_port()))
+    assert answer.returncode == 1
+    assert "Another server works on" in answer.stderr
+    assert "stop it, or set another DATA_DIR" in answer.stderr
 
 
 def test_a_second_server_on_the_port_is_refused(tmp_path: Path, server: Server):
