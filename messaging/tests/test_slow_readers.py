@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from chatproject.management.commands.serve import SHUTDOWN_SECONDS
 from chatproject.testing import Newcomer, Person, Server, SocketClient
 from messaging.batches import Send, write_batch
 from messaging.sockets import Socket
 from messaging.tests.hubs import NEVER_ENDS
+
+pytestmark = pytest.mark.embedded
 
 MANY = 50
 MOST_MEBIBYTES = 150
