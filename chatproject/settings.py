@@ -121,7 +121,8 @@ else:
     }
     # Whoever waits longer, for a lock or for a host that vanished, is told to try again.
     DATABASES["default"]["OPTIONS"] |= {
-        "options": "-c lock_timeout=3s",
+        # An answer counts on what is on disk, whatever the server's own default is.
+        "options": "-c lock_timeout=3s -c synchronous_commit=on",
         "connect_timeout": 5,
         "keepalives_idle": 5,
         "keepalives_interval": 2,

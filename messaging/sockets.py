@@ -44,7 +44,7 @@ class Socket:
         """Queues an event. A client that lets more than 1 MiB of them wait is cut off (4408)."""
         if self._waiting_bytes > MAX_WAITING_BYTES:
             self.close(TOO_SLOW)
-        self._queue(frame, len(frame))
+        self._queue(frame, len(frame.encode()))
 
     def answer(self, frame: str) -> None:
         """Queues what the client asked for, which never makes it too slow."""

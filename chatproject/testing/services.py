@@ -40,6 +40,7 @@ class PostgresServer:
         options = {"port": self.port, "listen_addresses": "127.0.0.1", "max_connections": 300}
         options |= {"unix_socket_directories": self._folder}
         options |= {"fsync": "off"}  # the machine itself does not fail
+        options |= {"synchronous_commit": "off"}  # not what the project wants: it has to say so
         flags = [f"--{key}={value}" for key, value in options.items()]
         self._process = self._run(subprocess.Popen, "postgres", *flags)
         _wait(lambda: psycopg.connect(self.url).close(), psycopg.OperationalError)

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import json
+import shutil
 
 import httpx
 import pytest
+from django.conf import settings
 from django.test import Client
 
+from chatproject import health
 from chatproject.testing import Person, Server, error_of
 
 MEBIBYTE = 1024 * 1024
@@ -74,3 +77,14 @@ def test_health_is_told_to_anybody(anybody: httpx.Client, method: str):
     assert ready.status_code == 200
     if method == "GET":
         assert ready.json() == {"database": "ok", "layer": "ok", "disk": ready.json()["disk"]}
+
+
+def test_a_disk_that_is_nearly_full_is_named_and_no_more(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    """In this process, which can say how much is little."""
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    for more, named in ((-0.01, "ok"), (0.01, "degraded")):
+        monkeypatch.setattr(health, "MIN_FREE_SHARE", disk.free / disk.total + more)
+        answer = Client().get("/readyz")
+        assert (answer.status_code, answer.json()["disk"]) == (200, named)

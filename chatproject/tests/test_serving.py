@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from chatproject.testing import Newcomer, Server, empty_installation
+from chatproject.testing.services import free_port
 from chatproject.testing.stage import ROOT
 
 
@@ -52,6 +55,8 @@ def start_with(folder: Path, **variables: str) -> "subprocess.CompletedProcess[s
         ({"DATABASE_URL": "mysql://x"}, "sqlite:///path/to/file"),
         ({"REDIS_URL": "http://x"}, "redis://"),
         ({"DEBUG": "on", "HOST": "0.0.0.0"}, "set DEBUG=off"),
+        ({"DEBUG": "on", "PUBLIC_URL": "https://chat.example.org"}, "set DEBUG=off"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0?socket_timeout=5"}, "leave it out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )
@@ -63,10 +68,48 @@ def test_a_bad_setting_is_refused_in_one_line(tmp_path: Path, variables: dict[st
     assert cure in answer.stderr
 
 
+@pytest.mark.embedded
+def test_sqlite_where_it_cannot_keep_a_write_ahead_log_is_refused(tmp_path: Path):
+    """As on a network disk."""
+    without_shared_memory = f"sqlite:///file:{tmp_path}/chat.sqlite3%3Fvfs=unix-dotfile"
+    answer = start_with(tmp_path, DATABASE_URL=without_shared_memory)
+    assert answer.returncode == 1
+    assert "set DATA_DIR to a folder on a disk of this machine" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1, answer.stderr
+
+
+@pytest.mark.embedded
+def test_a_second_server_on_the_data_is_refused(server: Server):
+    answer = start_with(settings.DATA_DIR, PORT=str(free_port()))
+    assert answer.returncode == 1
+    assert "Another server works on" in answer.stderr
+    assert "stop it, or set another DATA_DIR" in answer.stderr
+
+
 def test_a_second_server_on_the_port_is_refused(tmp_path: Path, server: Server):
     answer = start_with(tmp_path, PORT=str(server.port))
     assert answer.returncode == 1
     assert "set another HOST or PORT" in answer.stderr
+
+
+@pytest.mark.services
+def test_two_that_start_at_once_make_one_database(
+    own_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+):
+    """Each on a machine of its own."""
+    machines = [
+        Server(**own_environment | {"WORKERS": "1", "DATA_DIR": str(folder)})
+        for folder in (tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two"))
+    ]
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(Server.start, machines))
+        ana = Newcomer(machines[0], "ana")
+        assert httpx.get(f"{machines[1].url}/users/me", headers=ana.headers).status_code == 200
+    finally:
+        for one in machines:
+            if one.process.poll() is None:
+                one.stop(signal.SIGKILL)
 
 
 def test_on_sigterm_a_server_is_not_ready_then_gone_within_15_seconds(own_server: Server):

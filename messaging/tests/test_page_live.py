@@ -10,7 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from chatproject.ids import new_id
 from chatproject.testing import PASSWORD, Person, Server, expect_error
+from messaging.models import Installation
 
 Open = Callable[..., Page]
 
@@ -425,3 +427,20 @@ def test_now_becomes_a_time_and_today_yesterday_while_nothing_happens(
     page.clock.fast_forward(24 * 3_600_000)
     expect(row).to_have_text("Yesterday")
     expect(day).to_have_text("Yesterday")
+
+
+@pytest.mark.embedded
+def test_a_page_of_before_a_restore_loads_anew(open_page: Open, alice: Person, bob: Person) -> None:
+    chat = alice.direct_chat_with(bob)
+    page, cut = open_page(alice, f"/c/{chat['id']}"), [True]
+    page.route_web_socket("**/ws", lambda ws: ws.close() if cut else ws.connect_to_server())
+    page.reload()
+    field(page).press_sequentially("half a")
+    page.wait_for_timeout(600)  # drafts are kept in a moment
+    page.evaluate("document.body.dataset.isOfBefore = ''")
+    Installation.objects.update(epoch=new_id())
+    cut.clear()
+    expect(page.locator("[data-is-of-before]")).to_have_count(0)
+    expect(field(page)).to_have_value("half a")
+    bob.says(chat, "Here again")
+    expect(texts(page)).to_have_text(["Here again"])

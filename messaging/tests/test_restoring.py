@@ -13,6 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from chatproject.testing import Server
 from chatproject.testing.stage import ROOT
@@ -236,6 +238,14 @@ def test_a_file_that_was_not_written_to_its_end_changes_nothing(
         file.rmdir()
         epochs.renew()
     assert file.read_text().isdigit()
+
+
+def test_to_say_the_epoch_takes_no_more_than_a_read(server: Server):
+    """It is asked for by every socket that opens, and a thousand may open at once."""
+    epochs.renew()
+    with CaptureQueriesContext(connection) as queries:
+        reading.epoch()
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
 
 
 def test_a_file_that_is_ahead_of_the_data_does(server: Server):

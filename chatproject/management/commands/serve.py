@@ -8,14 +8,17 @@ import signal
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts import first_run
@@ -25,6 +28,9 @@ from messaging import epochs
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 10
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
+START_LOCK = 2_026_112_309
+"""Any number that nobody else locks in this database."""
 
 
 class Command(BaseCommand):
@@ -35,12 +41,14 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _refuse_unsafe()
+        _refuse_unsafe(options["host"])
         _refuse_taken_address(options["host"], options["port"])
         _warn()
         lock = _lock_data_dir() if settings.IS_SQLITE else None
         try:
-            _migrate()
+            _refuse_unsafe_sqlite()
+            with _alone():
+                _migrate()
         except OperationalError as error:
             raise CommandError(
                 f"The database cannot be reached or changed ({error}): see that it runs and that "
@@ -62,7 +70,7 @@ class Command(BaseCommand):
             port=options["port"],
             workers=settings.WORKERS,
             loop="uvloop",
-            ws="websockets-sansio",
+            ws="chatproject.peers:SocketProtocol",
             ws_max_size=MAX_FRAME_BYTES,
             ws_ping_interval=25,
             ws_ping_timeout=25,
@@ -79,14 +87,33 @@ class Command(BaseCommand):
             lock.close()
 
 
-def _refuse_unsafe() -> None:
+def _refuse_unsafe(host: str) -> None:
     if settings.WORKERS > 1 and (settings.IS_SQLITE or not settings.REDIS_URL):
         raise CommandError(
             "WORKERS above 1 needs DATABASE_URL (PostgreSQL) and REDIS_URL: set both, or WORKERS=1."
         )
-    if settings.DEBUG and settings.HOST not in ("127.0.0.1", "localhost", "::1"):
+    if settings.DEBUG and not {host, urlsplit(settings.PUBLIC_URL).hostname} <= LOCAL_HOSTS:
         raise CommandError(
-            "DEBUG=on shows secrets to all who can reach HOST: set DEBUG=off or HOST=127.0.0.1."
+            "DEBUG=on shows secrets to all who can reach HOST or PUBLIC_URL: set DEBUG=off, or "
+            "both to 127.0.0.1."
+        )
+    if "socket_timeout" in parse_qs(urlsplit(settings.REDIS_URL).query):
+        raise CommandError(
+            "REDIS_URL sets socket_timeout, which cuts off who hears nothing for a while: leave it "
+            "out of REDIS_URL."
+        )
+
+
+def _refuse_unsafe_sqlite() -> None:
+    """Where shared memory is missing, as on network disks, SQLite goes on without a word."""
+    if not settings.IS_SQLITE:
+        return
+    with connection.cursor() as cursor:
+        (mode,) = cursor.execute("PRAGMA journal_mode").fetchone()
+    if mode != "wal":
+        raise CommandError(
+            f"SQLite cannot keep a write-ahead log here (journal_mode={mode}): set DATA_DIR to a "
+            "folder on a disk of this machine, or DATABASE_URL to a PostgreSQL."
         )
 
 
@@ -130,6 +157,22 @@ def _copy_static_files() -> None:
         shutil.rmtree(other, ignore_errors=True)
     call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=["*.map"])
     complete.touch()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Of servers that start at once on one PostgreSQL, one after the other."""
+    if settings.IS_SQLITE:
+        yield
+        return
+    with connection.cursor() as cursor:
+        with transaction.atomic():
+            cursor.execute("SET LOCAL lock_timeout = 0")  # as long as the other one takes
+            cursor.execute("SELECT pg_advisory_lock(%s)", [START_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [START_LOCK])
 
 
 def _migrate() -> None:
