@@ -149,4 +149,4 @@ def push(sockets: Iterable[Socket | Notes], data: bytes) -> None:
     """The same text to each of these sockets."""
     text = data.decode()
     for socket in sockets:
-        socket.push(text)
+        socket.push(text, len(data))

@@ -40,11 +40,14 @@ class Socket:
         self._writing: asyncio.Task[None] | None = None
         self._pace = Pace("frame")
 
-    def push(self, frame: str) -> None:
-        """Queues an event. A client that lets more than 1 MiB of them wait is cut off (4408)."""
+    def push(self, frame: str, size: int = 0) -> None:
+        """Queues an event. A client that lets more than 1 MiB of them wait is cut off (4408).
+
+        ``size`` in bytes, where it is known: many sockets hear the same.
+        """
         if self._waiting_bytes > MAX_WAITING_BYTES:
             self.close(TOO_SLOW)
-        self._queue(frame, len(frame.encode()))
+        self._queue(frame, size or len(frame.encode()))
 
     def answer(self, frame: str) -> None:
         """Queues what the client asked for, which never makes it too slow."""
@@ -114,5 +117,5 @@ class Notes:
         self.watched_ids: set[str] = set()
         self.frames: list[str] = []
 
-    def push(self, frame: str) -> None:
+    def push(self, frame: str, _size: int = 0) -> None:
         self.frames.append(frame)
