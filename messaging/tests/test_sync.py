@@ -1,10 +1,8 @@
-"""Coming back: state before + events, or + sync, is the state after."""
+"""Coming back: what sync answers, and what it costs."""
 
-import random
 from typing import Any
 from uuid import UUID
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -23,146 +21,6 @@ def _write(who: Person, chat: dict[str, Any], count: int, content: str = "x") ->
     for start in range(0, count, 200):
         size = min(200, count - start)
         write_batch([Send(who.user.id, None, chat_id, content) for _ in range(size)])
-
-
-class Client:
-    """What a client of one chat holds: it keeps the higher version of everything."""
-
-    def __init__(self, chat: dict[str, Any]) -> None:
-        self.version = chat["version"]
-        self.profile = (chat["name"], chat["topic"])
-        self.messages: dict[str, dict[str, Any]] = {}
-        self.members: dict[str, tuple[str, bool]] = {}
-
-    def take_changes(self, changes: dict[str, Any]) -> None:
-        assert changes["complete"]
-        for message in changes["messages"]:
-            self._take_message(message)
-        for member in changes["members"]:
-            self._take_member(member)
-        self.version = changes["version"]
-
-    def take_event(self, event: dict[str, Any]) -> None:
-        if event.get("version", 0) <= self.version:
-            return
-        assert event["version"] == self.version + 1
-        self.version += 1
-        if "message" in event:
-            self._take_message(event["message"])
-        if "member" in event:
-            self._take_member(event["member"])
-        if "chat" in event:
-            self.profile = (event["chat"]["name"], event["chat"]["topic"])
-
-    def _take_message(self, message: dict[str, Any]) -> None:
-        held = self.messages.get(message["id"], {"version": 0})
-        if message["version"] > held["version"]:
-            self.messages[message["id"]] = message
-
-    def _take_member(self, member: dict[str, Any]) -> None:
-        self.members[member["user"]["id"]] = (member["role"], member["left_at"] is not None)
-
-    @property
-    def state(self) -> tuple[Any, ...]:
-        return self.version, self.profile, self.messages, self.members
-
-
-def _truth(who: Person, chat_id: str) -> Client:
-    found = who.rest.get(f"/chats/{chat_id}/changes", params={"since": 0}).json()
-    client = Client(found["chat"])
-    client.take_changes(found)
-    return client
-
-
-class Crowd:
-    """People who do things with one chat, at random but repeatably."""
-
-    def __init__(self, people: list[Person], spare: list[Person], seed: int) -> None:
-        self.people, self.spare = people, spare
-        self.random = random.Random(seed)
-        self.chat = people[0].group_with(*people[1:])
-        self.path = f"/chats/{self.chat['id']}"
-        self.sent: list[dict[str, Any]] = []
-
-    def act(self, times: int) -> None:
-        choices = [self.say] * 6 + [self.edit, self.react, self.react, self.delete]
-        choices += [self.rename, self.promote, self.add, self.remove]
-        for _ in range(times):
-            answer = self.random.choice(choices)()
-            assert answer is None or answer.status_code < 500
-
-    def _any(self) -> tuple[Person, str]:
-        who = self.random.choice(self.people)
-        message = self.random.choice(self.sent) if self.sent else {"id": str(new_id())}
-        return who, f"{self.path}/messages/{message['id']}"
-
-    def say(self) -> None:
-        who = self.random.choice(self.people)
-        self.sent.append(who.says(self.chat, f"@{self.people[1].username} {len(self.sent)}"))
-
-    def edit(self) -> Any:
-        who, path = self._any()
-        return who.rest.patch(path, json={"content": f"edited {self.random.random()}"})
-
-    def react(self) -> Any:
-        who, path = self._any()
-        act = self.random.choice([who.rest.put, who.rest.put, who.rest.delete])
-        return act(f"{path}/reactions/{self.random.choice('👍🎉😀')}")
-
-    def delete(self) -> Any:
-        who, path = self._any()
-        return who.rest.delete(path)
-
-    def rename(self) -> Any:
-        field = self.random.choice(["name", "topic"])
-        value = f"Name {self.random.randint(1, 3)}"
-        return self.people[0].rest.patch(self.path, json={field: value})
-
-    def promote(self) -> Any:
-        path = f"{self.path}/members/{self.people[1].id}"
-        role = self.random.choice(["admin", "member"])
-        return self.people[0].rest.patch(path, json={"role": role})
-
-    def add(self) -> Any:
-        body = {"user_ids": [one.id for one in self.spare]}
-        return self.people[0].rest.post(f"{self.path}/members", json=body)
-
-    def remove(self) -> Any:
-        path = f"{self.path}/members/{self.random.choice(self.spare).id}"
-        return self.people[0].rest.delete(path)
-
-
-@pytest.fixture(params=[1, 2, 3])
-def crowd(request: Any, alice: Person, bob: Person, person: Any) -> Crowd:
-    return Crowd([alice, bob], [person("dora"), person("emil")], request.param)
-
-
-async def test_state_before_and_events_make_the_state_after(crowd: Crowd, bob: Person):
-    crowd.act(10)
-    async with bob.socket() as socket:
-        client = _truth(bob, crowd.chat["id"])
-        crowd.act(40)
-        truth = _truth(bob, crowd.chat["id"])
-        assert truth.version > client.version
-        await socket.until(lambda frame: frame.get("version") == truth.version)
-    for frame in socket.frames:
-        client.take_event(frame)
-    assert client.state == truth.state
-
-
-async def test_state_before_and_sync_make_the_state_after(crowd: Crowd, bob: Person):
-    crowd.act(10)
-    client = _truth(bob, crowd.chat["id"])
-    crowd.act(40)
-    truth = _truth(bob, crowd.chat["id"])
-    async with bob.socket() as socket:
-        answer = await _sync(socket, {crowd.chat["id"]: client.version})
-    (changes,) = answer["changes"]
-    assert changes["chat_id"] == crowd.chat["id"]
-    client.take_changes(changes)
-    (chat,) = [one for one in answer["chats"] if one["id"] == crowd.chat["id"]]
-    client.profile = (chat["name"], chat["topic"])
-    assert client.state == truth.state
 
 
 async def _sync(socket: SocketClient, chats: dict[str, int], **more: Any) -> dict[str, Any]:
