@@ -19,6 +19,7 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts import first_run
+from chatproject.heads import BoundedHeads
 from chatproject.realtime import MAX_FRAME_BYTES
 from messaging import epochs
 
@@ -62,6 +63,7 @@ class Command(BaseCommand):
             port=options["port"],
             workers=settings.WORKERS,
             loop="uvloop",
+            http=BoundedHeads,
             ws="websockets-sansio",
             ws_max_size=MAX_FRAME_BYTES,
             ws_ping_interval=25,
