@@ -13,38 +13,43 @@ MAX_BODY_BYTES = 1024 * 1024
 class BoundedBodies:
     """Answers 413 as soon as a body is announced as too large, or turns out to be.
 
-    It stands before Django, which takes in a body whole before it looks at the address.
+    It stands before Django, which takes in a body whole before it looks at the address. A body in
+    chunks goes on with its length, without which it would be taken for empty.
     """
 
     def __init__(self, application: Any) -> None:
         self._application = application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self._application(scope, receive, send)
-        elif _announced_bytes(scope) > MAX_BODY_BYTES:
-            await _refuse(send)
-        else:
-            await self._read_at_most(scope, receive, send)
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+            if int(headers.get(b"content-length", b"0")) > MAX_BODY_BYTES:
+                await _refuse(send)
+                return
+            if b"transfer-encoding" in headers:
+                await self._read_first(scope, receive, send)
+                return
+        await self._application(scope, receive, send)
 
-    async def _read_at_most(self, scope: Any, receive: Any, send: Any) -> None:
-        taken = 0
-
-        async def receive_counted() -> Any:
-            nonlocal taken
+    async def _read_first(self, scope: Any, receive: Any, send: Any) -> None:
+        body, has_more = bytearray(), True
+        while has_more:
             message = await receive()
-            taken += len(message.get("body", b""))
-            # To the application, a client that sends too much has gone away.
-            return message if taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            has_more = message.get("more_body", False)
+            if len(body) > MAX_BODY_BYTES:
+                await _refuse(send)
+                return
+        whole = iter([{"type": "http.request", "body": bytes(body), "more_body": False}])
 
-        await self._application(scope, receive_counted, send)
-        if taken > MAX_BODY_BYTES:
-            await _refuse(send)
+        async def receive_whole() -> Any:
+            return next(whole, None) or await receive()
 
-
-def _announced_bytes(scope: Any) -> int:
-    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(value) if value.isdigit() else 0
+        length = (b"content-length", b"%d" % len(body))
+        scope = {**scope, "headers": [*scope["headers"], length]}
+        await self._application(scope, receive_whole, send)
 
 
 async def _refuse(send: Any) -> None:

@@ -87,6 +87,14 @@ def test_a_stranger_elsewhere_locks_nobody_out(guest: httpx.Client, ana: Newcome
     assert login(guest, ana.username, PASSWORD, new_address()).status_code == 200
 
 
+def test_what_came_to_the_proxy_as_an_address_is_not_believed(guest: httpx.Client, ana: Newcomer):
+    """Only the last one is its own word."""
+    mine = guest.headers["X-Forwarded-For"]
+    made_up = [f"{new_address()}, {new_address()}, {mine}" for _ in range(6)]
+    answers = [login(guest, ana.username, address=one).status_code for one in made_up]
+    assert answers == [401] * 5 + [429]
+
+
 def test_right_passwords_are_not_counted(guest: httpx.Client, ana: Newcomer):
     for _ in range(4):
         assert login(guest, ana.username).status_code == 401

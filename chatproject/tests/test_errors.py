@@ -42,6 +42,14 @@ def test_a_body_of_one_mebibyte_is_read(alice: Person):
     assert answer.json()["display_name"] == "Big"
 
 
+def test_a_body_in_chunks_is_read(alice: Person):
+    chunks = (part.encode() for part in ('{"display_', 'name": "Bit', ' by bit"}'))
+    answer = alice.rest.patch(
+        "/users/me", content=chunks, headers={"Content-Type": "application/json"}
+    )
+    assert answer.json()["display_name"] == "Bit by bit"
+
+
 def test_a_larger_body_in_chunks_is_413(alice: Person):
     answer = alice.rest.patch(
         "/users/me",

@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
+from chatproject.api import API_ROOMS
 from chatproject.ids import new_id
-from chatproject.testing import Person, Server, error_of
+from chatproject.testing import Server, error_of
+from chats.tests.scenes import ROLES, Scene, filled, set_up, set_up_with_all
 
-Document = dict[str, Any]
-
-ROLES = ("stranger", "former", "member", "admin", "owner")
 NAME, TOPIC, ME = {"name": "New"}, {"topic": "New"}, {"me": {"pinned": True}}
 # What each of the roles above gets.
 TABLE: list[tuple[str, Any, tuple[int, int, int, int, int]]] = [
@@ -42,47 +42,8 @@ TABLE: list[tuple[str, Any, tuple[int, int, int, int, int]]] = [
     ("DELETE /chats/{chat}/messages/{theirs}/reactions/👍", None, (404, 404, 200, 200, 200)),
     ("POST /chats/{chat}/read", {"seq": 1}, (404, 404, 200, 200, 200)),
     ("POST /chats/{chat}/unread", {"seq": 1}, (404, 404, 200, 200, 200)),
+    ("GET /users/{plain}", None, (200, 200, 200, 200, 200)),
 ]
-FRAMES: list[tuple[str, Document]] = [
-    ("message.send", {"content": "x"}),
-    ("message.edit", {"message_id": "{theirs}", "content": "x"}),
-    ("message.delete", {"message_id": "{theirs}"}),
-    ("reaction.add", {"message_id": "{theirs}", "emoji": "👍"}),
-    ("reaction.remove", {"message_id": "{theirs}", "emoji": "👍"}),
-    ("read", {"seq": 1}),
-    ("unread", {"seq": 1}),
-    ("typing", {}),
-]
-
-
-class Scene(NamedTuple):
-    """A group with somebody of every role in it, and what the table's names stand for."""
-
-    people: dict[str, Person]
-    names: dict[str, str]
-
-    def ask(self, role: str, request: str, body: Any) -> httpx.Response:
-        method, path = request.split(" ", 1)
-        who = self.people[role]
-        names = {**self.names, "self": who.id}
-        return who.rest.request(method, filled(path, names), json=filled(body, names))
-
-    def state(self) -> list[Any]:
-        """All that the owner sees of the chat, but for who is online."""
-        changes = self.ask("owner", "GET /chats/{chat}/changes?since=0", None).json()
-        members = [{**member, "user": member["user"]["id"]} for member in changes["members"]]
-        return [changes["chat"], changes["messages"], members]
-
-
-def filled(value: Any, names: dict[str, str]) -> Any:
-    """The value with the table's names replaced, wherever a text holds one."""
-    if isinstance(value, str):
-        return value.format(**names)
-    if isinstance(value, list):
-        return [filled(item, names) for item in value]
-    if isinstance(value, dict):
-        return {key: filled(item, names) for key, item in value.items()}
-    return value
 
 
 @pytest.fixture
@@ -94,35 +55,7 @@ def scene(server: Server) -> Iterator[Scene]:
 @pytest.fixture(scope="module")
 def shared_scene(server: Server) -> Iterator[Scene]:
     """For what changes nothing."""
-    yield from set_up(server)
-
-
-def set_up(server: Server) -> Iterator[Scene]:
-    cast = {name: Person(server, name) for name in (*ROLES, "plain", "ann", "otto", "newcomer")}
-    yield scene_of(cast)
-    for person in cast.values():
-        person.rest.close()
-
-
-def scene_of(cast: dict[str, Person]) -> Scene:
-    people = {role: cast[role] for role in ROLES}
-    plain, an_admin, an_owner = cast["plain"], cast["ann"], cast["otto"]
-    owner = people["owner"]
-    inside = [people["former"], people["member"], people["admin"], plain, an_admin, an_owner]
-    chat = owner.group_with(*inside)
-    here = f"/chats/{chat['id']}/members"
-    for one, role in ((people["admin"], "admin"), (an_admin, "admin"), (an_owner, "owner")):
-        assert owner.rest.patch(f"{here}/{one.id}", json={"role": role}).status_code == 200
-    assert owner.rest.delete(f"{here}/{people['former'].id}").status_code == 204
-    names = {
-        "chat": chat["id"],
-        "theirs": plain.says(chat, "Plain's own")["id"],
-        "plain": plain.id,
-        "an_admin": an_admin.id,
-        "an_owner": an_owner.id,
-        "newcomer": cast["newcomer"].id,
-    }
-    return Scene(people, names)
+    yield from set_up_with_all(server)
 
 
 def test_the_scene_is_as_the_table_takes_it(scene: Scene):
@@ -183,21 +116,72 @@ def test_what_is_not_ones_own_looks_as_if_it_were_not_there(shared_scene: Scene,
         assert (here.status_code, here.content) == (there.status_code, there.content)
 
 
-@pytest.mark.parametrize("role", ["stranger", "former"])
-async def test_the_socket_knows_as_little(scene: Scene, role: str):
-    async with scene.people["member"].socket() as inside:
-        for kind, fields in FRAMES:
-            given = filled({"chat_id": "{chat}", **fields}, scene.names)
-            answer = await inside.ask(kind, **given)
-            is_own = kind not in ("message.edit", "message.delete")
-            assert answer["type"] == "ok" if is_own else answer["errors"][0]["code"] != "not_found"
-    before = scene.state()
-    async with scene.people[role].socket() as outside:
-        for kind, fields in FRAMES:
-            answer = await outside.ask(kind, **filled({"chat_id": "{chat}", **fields}, scene.names))
-            assert answer["type"] == "error"
-            assert answer["errors"][0]["code"] == "not_found"
-    assert scene.state() == before
+def requests_of(table: list[Any]) -> set[tuple[str, str]]:
+    """The routes that a table asks, and by which methods."""
+    some_id = "00000000-0000-7000-8000-000000000000"
+    asked = [re.sub(r"{\w+}", some_id, row[0]).partition("?")[0].split(" ", 1) for row in table]
+    return {(resolve(path).route, method) for method, path in asked}
+
+
+def routes_with_ids(patterns: list[Any]) -> Iterator[tuple[str, str]]:
+    for one in patterns:
+        if isinstance(one, URLResolver) and not str(one.pattern):
+            yield from routes_with_ids(one.url_patterns)
+        elif "<" in str(one.pattern) and str(one.pattern).split("/")[0] in API_ROOMS:
+            yield from ((str(one.pattern), method) for method in methods_of(one))
+
+
+def methods_of(route: URLPattern) -> list[str]:
+    view = route.callback.view_class
+    return [
+        name for name in ("GET", "POST", "PUT", "PATCH", "DELETE") if hasattr(view, name.lower())
+    ]
+
+
+def test_every_route_that_takes_an_id_is_in_the_table():
+    routes = set(routes_with_ids(get_resolver().url_patterns))
+    assert len(routes) > 15
+    assert requests_of(TABLE) == routes
+
+
+@pytest.mark.parametrize(("request_", "body"), [(row[0], row[1]) for row in TABLE])
+def test_who_is_not_or_no_longer_signed_in_gets_nothing(
+    shared_scene: Scene, anybody: httpx.Client, request_: str, body: Any
+):
+    before = shared_scene.state()
+    method, path = filled(request_, {**shared_scene.names, "self": str(new_id())}).split(" ", 1)
+    answers = [
+        shared_scene.ask("deactivated", request_, body),
+        anybody.request(method, path, json=filled(body, shared_scene.names)),
+    ]
+    for answer in answers:
+        assert error_of(answer, 401)["code"] == "not_authenticated"
+    assert shared_scene.state() == before
+
+
+# A message of a chat that one is not in, named as one of a chat that one owns.
+ELSEWHERE = {
+    "PATCH /chats/{own}/messages/{elsewhere}": {"content": "x"},
+    "DELETE /chats/{own}/messages/{elsewhere}": None,
+    "PUT /chats/{own}/messages/{elsewhere}/reactions/👍": None,
+    "DELETE /chats/{own}/messages/{elsewhere}/reactions/👍": None,
+    "POST /chats/{own}/messages": {"content": "x", "reply_to": "{elsewhere}"},
+    "PATCH /chats/{own}/members/{plain}": {"role": "admin"},
+    "DELETE /chats/{own}/members/{plain}": None,
+}
+
+
+@pytest.mark.parametrize("request_", ELSEWHERE)
+def test_through_a_chat_of_ones_own_one_reaches_no_other(shared_scene: Scene, request_: str):
+    before, body = shared_scene.state(), ELSEWHERE[request_]
+    unknown = shared_scene.names | {"elsewhere": str(new_id()), "plain": str(new_id())}
+    here, nowhere = (
+        one.ask("stranger", request_, body)
+        for one in (shared_scene, shared_scene._replace(names=unknown))
+    )
+    assert here.status_code in (400, 404)
+    assert (here.status_code, here.content) == (nowhere.status_code, nowhere.content)
+    assert shared_scene.state() == before
 
 
 def test_one_may_do_all_to_ones_own_message(scene: Scene):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.test import Client
 
 from accounts.actions import sign_in
 from accounts.models import SignIn
@@ -23,6 +24,8 @@ from messaging.tests.hubs import Document, Door, envelopes_of, listen, write
 
 PEOPLE = 24
 """More than a process has connections to PostgreSQL, fewer than may wait for a hash."""
+PLACES = 32
+"""As many as may."""
 
 
 async def test_repairs_the_sweep_and_presence_go_on_while_everybody_syncs(
@@ -101,3 +104,31 @@ async def _until_all_wait_for_a_hash() -> None:
     while pools._hashing._work_queue.qsize() < PEOPLE - 2:  # two are under way
         assert time.monotonic() < deadline, "some wait for a connection that the others keep"
         await asyncio.sleep(0.01)
+
+
+def test_beyond_32_who_wait_for_a_hash_one_is_told_to_come_back(
+    alice: Person, slow_hashes: threading.Event
+):
+    alice.user.set_password(PASSWORD)
+    alice.user.save(update_fields=["password"])
+    at_the_latest = threading.Timer(20, slow_hashes.set)  # who is not refused would wait for ever
+    at_the_latest.start()
+    with ThreadPoolExecutor(PLACES) as people:
+        try:
+            sign_ins = [people.submit(_sign_in, alice) for _ in range(PLACES)]
+            deadline = time.monotonic() + 10
+            while pools._hashing._work_queue.qsize() < PLACES - 2:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            client = Client(SERVER_NAME="localhost")
+            body = {"username": "nobody", "password": PASSWORD}
+            refused = client.post("/auth/login", body, "application/json")
+            client.get("/login")
+            on_the_page = client.post("/login", body)
+        finally:
+            at_the_latest.cancel()
+            slow_hashes.set()
+    assert (refused.status_code, refused["Retry-After"]) == (503, "2")
+    assert refused.json()["errors"][0]["code"] == "try_again"
+    assert (on_the_page.status_code, on_the_page["Retry-After"]) == (503, "2")
+    assert {one.result().user_id for one in sign_ins} == {alice.user.id}

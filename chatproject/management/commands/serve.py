@@ -22,6 +22,8 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts import first_run
+from chatproject.heads import BoundedHeads
+from chatproject.peers import SocketProtocol
 from chatproject.realtime import MAX_FRAME_BYTES
 from messaging import epochs
 
@@ -70,7 +72,8 @@ class Command(BaseCommand):
             port=options["port"],
             workers=settings.WORKERS,
             loop="uvloop",
-            ws="chatproject.peers:SocketProtocol",
+            http=BoundedHeads,
+            ws=SocketProtocol,
             ws_max_size=MAX_FRAME_BYTES,
             ws_ping_interval=25,
             ws_ping_timeout=25,
