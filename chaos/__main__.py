@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--profile", action="append", choices=["services", "embedded"])
     parser.add_argument("--server", choices=SERVERS, default="uvicorn")
     parser.add_argument("--fault", action="append", default=[], help="only these")
+    parser.add_argument("--pace", type=float, default=20, help="messages a second of --soak")
     others = parser.add_mutually_exclusive_group()
     others.add_argument("--soak", action="store_true", help="no faults: what a long day costs")
     others.add_argument("--crowd", action="store_true", help="only: 1,000 who come back at once")
@@ -48,9 +49,9 @@ def _crowd(profile: str, asked: argparse.Namespace) -> bool:
 
 
 def _soak(profile: str, asked: argparse.Namespace) -> bool:
-    soak = Soak(profile, asked.minutes * 60, asked.seed)
-    samples = asyncio.run(soak.go())
-    print(table_of_soak(profile, soak.seconds, soak.sent, samples), flush=True)
+    soak = Soak(profile, asked.minutes * 60, asked.pace, asked.seed)
+    asyncio.run(soak.go())
+    print(table_of_soak(soak), flush=True)
     return bool(soak.sent)
 
 

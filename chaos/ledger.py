@@ -1,6 +1,7 @@
 """What was tried, and what was seen: the books that the checker goes through in the end."""
 
 import math
+import time
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -21,6 +22,8 @@ class Send:
     turn: int
     outcome: Outcome = "unknown"
     seq: int = 0
+    at: float = field(default_factory=time.monotonic)
+    """When it was first asked for."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Event:
     version: int
     kind: str
     at: float
+    client_id: str = ""
 
 
 class Held(NamedTuple):

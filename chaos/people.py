@@ -216,8 +216,11 @@ class Person:
 
     async def _count(self, event: dict[str, Any]) -> None:
         chat, version = event["chat_id"], event["version"]
-        heard = Event(self.connection, chat, version, event["type"], time.monotonic())
-        self.book.events.append(heard)
+        client_id = event.get("message", {}).get("client_id") or ""
+        now = time.monotonic()
+        self.book.events.append(
+            Event(self.connection, chat, version, event["type"], now, client_id)
+        )
         known = self.book.versions.get(chat)
         if known is None or version <= known:
             return

@@ -18,7 +18,6 @@ from chaos.people import Person
 from chaos.stage import Installation, Watched
 
 PEOPLE, SOCKETS_EACH, CHATS = 50, 4, 10
-MESSAGES_A_SECOND = 20
 DROPS_A_SECOND = 3
 WARM_UP = 120
 """Seconds until the first sample: caches and pools fill."""
@@ -29,14 +28,16 @@ Samples = dict[str, list[float]]
 
 
 class Soak:
-    def __init__(self, profile: str, seconds: float, seed: int) -> None:
+    """``pace`` in messages a second."""
+
+    def __init__(self, profile: str, seconds: float, pace: float, seed: int) -> None:
         self.stage = Installation(profile, server=Watched)
-        self.seconds, self.random = seconds, random.Random(seed)
+        self.seconds, self.pace, self.random = seconds, pace, random.Random(seed)
         self.sockets: list[Person] = []
         self.samples: Samples = {name: [] for name in self._measures()}
         self.sent = 0
 
-    async def go(self) -> Samples:
+    async def go(self) -> None:
         await asyncio.to_thread(self.stage.start)
         try:
             crowd = Crowd(self.stage.proxy.url, PEOPLE, SOCKETS_EACH, CHATS)
@@ -51,7 +52,6 @@ class Soak:
             await asyncio.gather(*lives)
         finally:
             await asyncio.to_thread(self.stage.stop)
-        return self.samples
 
     async def _say(self, chats: list[str], until: float) -> None:
         async with asyncio.TaskGroup() as group:
@@ -61,7 +61,7 @@ class Soak:
                 person = number % len(self.sockets)
                 chat = chats[person // SOCKETS_EACH % CHATS]
                 group.create_task(self._say_one(self.sockets[person], chat, f"m{number}"))
-                await asyncio.sleep(1 / MESSAGES_A_SECOND)
+                await asyncio.sleep(1 / self.pace)
 
     async def _say_one(self, person: Person, chat: str, client_id: str) -> None:
         self.sent += (await person.say(chat, client_id)).outcome == "ok"
@@ -70,6 +70,18 @@ class Soak:
         while time.monotonic() < until:
             await self.random.choice(self.sockets).drop()
             await asyncio.sleep(1 / DROPS_A_SECOND)
+
+    def delays(self) -> list[float]:
+        """Seconds from asking for a message until a socket had it, in order; of each pair."""
+        asked: dict[str, float] = {}
+        for one in self.sockets:
+            asked |= {send.client_id: send.at for send in one.ledger.sends.values()}
+        return sorted(
+            event.at - asked[event.client_id]
+            for one in self.sockets
+            for event in one.book.events
+            if event.kind == "message.created" and event.client_id in asked
+        )
 
     # What it costs
 
@@ -126,14 +138,15 @@ def _opened(pid: int, name: str) -> int:
     return sum(name in str(one.resolve()) for one in Path(f"/proc/{pid}/fd").iterdir())
 
 
-def table(profile: str, seconds: float, sent: int, samples: Samples) -> str:
-    """The median of the first fifth beside that of the last."""
-    rows = [
-        f"| **{profile}**, {seconds / 60:.0f} min, {sent} messages | start | end | |",
-        "|---|---|---|---|",
-    ]
-    for name, found in samples.items():
+def table(soak: Soak) -> str:
+    """The median of the first fifth of the samples beside that of the last."""
+    facts = f"{soak.stage.profile}, {soak.seconds / 60:.0f} min, {soak.sent} messages"
+    rows = [f"| **{facts}** | start | end | |", "|---|---|---|---|"]
+    for name, found in soak.samples.items():
         part = max(1, len(found) // 5)
         start, end = statistics.median(found[:part]), statistics.median(found[-part:])
         rows.append(f"| {name} | {start:.0f} | {end:.0f} | {end / start - 1:+.1%} |")
+    delays = soak.delays()
+    half, most = delays[len(delays) // 2], delays[len(delays) * 99 // 100]
+    rows.append(f"| until a socket had it (ms): p50, p99 | {half * 1e3:.0f} | {most * 1e3:.0f} | |")
     return "\n".join(rows)

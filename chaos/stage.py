@@ -50,6 +50,7 @@ class Installation:
     """``postgres`` and ``redis`` are None where it is embedded, ``disk`` where it is not."""
 
     def __init__(self, profile: str, server: type[Server] = Server) -> None:
+        self.profile = profile
         self._folder = tempfile.TemporaryDirectory(prefix="chat-chaos-")
         self.disk = SmallDisk(Path(self._folder.name)) if profile == "embedded" else None
         self.proxy = Proxy()
