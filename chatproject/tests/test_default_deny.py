@@ -72,9 +72,13 @@ def address(route: str, names: dict[str, str]) -> str:
     return f"/{route}"
 
 
+COMES_AND_GOES = {"sessions.Session", "accounts.Connection", "accounts.ServerProcess"}
+"""What signing in keeps, and what the server itself does."""
+
+
 def rows() -> dict[type[Model], int]:
     """How many there are of everything, but for what strangers leave behind: sessions."""
-    kept = [one for one in apps.get_models() if one._meta.label != "sessions.Session"]
+    kept = [one for one in apps.get_models() if one._meta.label not in COMES_AND_GOES]
     return {model: model._default_manager.count() for model in kept}
 
 
