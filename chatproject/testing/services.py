@@ -43,7 +43,13 @@ class PostgresServer:
         options |= {"synchronous_commit": "off"}  # not what the project wants: it has to say so
         flags = [f"--{key}={value}" for key, value in options.items()]
         self._process = self._run(subprocess.Popen, "postgres", *flags)
-        _wait(lambda: psycopg.connect(self.url).close(), psycopg.OperationalError)
+        _wait(lambda: self._connect(flags), psycopg.OperationalError)
+
+    def _connect(self, flags: list[str]) -> None:
+        """It gives up where a process of the one before, killed, still holds its memory."""
+        if self._process.poll() is not None:
+            self._process = self._run(subprocess.Popen, "postgres", *flags)
+        psycopg.connect(self.url).close()
 
     def kill(self) -> None:
         """At once, with all its processes, and without tidying up."""
