@@ -72,7 +72,7 @@ class Installation:
         self.proxy.start(self.server.port)
 
     def stop(self) -> None:
-        self.proxy.cut()
+        self.proxy.end()
         self.server.stop()
         for service in (self.redis, self.postgres):
             if service:

@@ -1,7 +1,6 @@
 """A network that can fail: what stands between browsers and a server, as a test likes."""
 
 import contextlib
-import select
 import socket
 import threading
 import time
@@ -50,14 +49,21 @@ class Proxy:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
-    def swallow(self) -> list[socket.socket]:
-        """Nothing passes any more, as over a cable that was pulled, but new connections do.
+    def swallow(self) -> set[int]:
+        """Nothing passes any more, as over a cable that was pulled, but over new connections.
 
-        Returns the ends towards the server: closed as soon as it has given one up.
+        Returns the ports from which those that are swallowed reach the server.
         """
         sockets, self._sockets = self._sockets, []
         self._swallowed.update(sockets)
-        return sockets[1::2]
+        return {one.getsockname()[1] for one in sockets[1::2] if one.fileno() >= 0}
+
+    def end(self) -> None:
+        self.cut()
+        for one in self._swallowed:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -81,19 +87,10 @@ class Proxy:
                 if is_answer and self.delay:
                     time.sleep(self.delay)
                 if here in self._swallowed:
-                    _wait_for_end(here)
-                    return
+                    return  # open, and read no more: what the other side sends fills its buffers
                 if not (is_answer and self.loses_answers):
                     there.sendall(data)
         if here not in self._swallowed:
             with contextlib.suppress(OSError):
                 there.shutdown(socket.SHUT_RDWR)
         here.close()
-
-
-def _wait_for_end(here: socket.socket) -> None:
-    """Reads nothing: what the other side sends fills its own buffers."""
-    poll = select.poll()
-    poll.register(here, select.POLLRDHUP)
-    poll.poll()
-    here.close()

@@ -14,6 +14,8 @@ from chatproject.testing import Person, Server, SocketClient
 from chatproject.testing.cast import web_session
 from messaging.frames import FRAMES
 
+pytestmark = pytest.mark.embedded
+
 PUBLIC = {
     *("healthz", "readyz", "schema", "schema/ws", "docs"),
     *("auth/register", "auth/login", "auth/refresh", "auth/logout"),

@@ -16,6 +16,8 @@ from chatproject.testing.cast import web_session
 from chats.tests.scenes import ROLES, Scene, filled, set_up, set_up_with_all
 from messaging.frames import FRAMES
 
+pytestmark = pytest.mark.embedded
+
 OUTSIDE = ("stranger", "former")
 IDS = {"chat_id", "message_id", "user_ids", "chats"}
 

@@ -11,6 +11,8 @@ from messaging import asyncapi, openapi
 from messaging.tests.law.cases import ADD, CASES, GIVE_ROLE, NO_STATE, Case
 from messaging.tests.law.stage import Stage
 
+pytestmark = pytest.mark.services
+
 
 @pytest.fixture
 def stage(alice: Person, bob: Person, person: Any) -> Stage:

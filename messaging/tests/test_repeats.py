@@ -12,6 +12,8 @@ from chatproject.ids import new_id
 from chatproject.testing import IS_SERVICES, Person, SocketClient
 from messaging.models import Message
 
+pytestmark = pytest.mark.services
+
 WORKERS = 2 if IS_SERVICES else 1
 
 
