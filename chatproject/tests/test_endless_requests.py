@@ -157,3 +157,18 @@ def test_a_body_in_the_smallest_chunks_is_read(server: Server):
     request = b"PUT /chats/nothing HTTP/1.1\r\n" + HOST + CHUNKED
     answer = send(server, request, [b"1\r\nx\r\n" * 30_000 + b"0\r\n\r\n"])
     assert answer.startswith(b"HTTP/1.1 404 "), answer
+
+
+def test_a_connection_without_a_whole_head_ends(server: Server):
+    whole = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    beginnings = [b"", whole[:-2], whole + whole[:10]]
+    with contextlib.ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        peers = [stack.enter_context(socket.create_connection(address, 30)) for _ in beginnings]
+        began = time.monotonic()
+        for peer, beginning in zip(peers, beginnings, strict=True):
+            peer.sendall(beginning)
+        for peer in peers:
+            while peer.recv(65_536):
+                pass
+        assert time.monotonic() - began > 10
