@@ -13,17 +13,8 @@ import httpx
 import websockets
 
 from chaos.ledger import Book, Event, Held, Ledger, Send
+from chatproject.testing.sockets import NUMBERED
 
-NUMBERED = {
-    "message.created",
-    "message.updated",
-    "message.deleted",
-    "chat.updated",
-    "member.joined",
-    "member.left",
-    "member.updated",
-    "superseded",
-}
 TROUBLE = (
     OSError,
     websockets.WebSocketException,

@@ -12,6 +12,18 @@ import websockets
 
 from chatproject.testing.frames import Dialogue
 
+NUMBERED = (
+    "message.created",
+    "message.updated",
+    "message.deleted",
+    "chat.updated",
+    "member.joined",
+    "member.left",
+    "member.updated",
+    "superseded",
+)
+"""The events that count a chat's versions."""
+
 
 class SocketClient:
     """A socket's other end. Keeps every frame in ``frames``, in order, if it keeps the contract."""

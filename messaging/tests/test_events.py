@@ -8,17 +8,7 @@ import pytest
 
 from accounts.models import User
 from chatproject.testing import Person, SocketClient
-
-NUMBERED = (
-    "message.created",
-    "message.updated",
-    "message.deleted",
-    "chat.updated",
-    "member.joined",
-    "member.left",
-    "member.updated",
-    "superseded",
-)
+from chatproject.testing.sockets import NUMBERED
 
 
 class Scene:
