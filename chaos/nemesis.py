@@ -40,6 +40,7 @@ class Nemesis:
         self.random = random.Random(self.seed)
         self.server, self.proxy, self.disk = self.stage.server, self.stage.proxy, self.stage.disk
         self.postgres, self.redis = self.stage.postgres, self.stage.redis
+        self._is_over = asyncio.Event()
         self._readings: list[asyncio.Task[None]] = []
         self._countings: list[asyncio.Task[None]] = []
 
@@ -114,12 +115,8 @@ class Nemesis:
 
     async def rest(self) -> None:
         """Sends the readers away, and waits for connections that lead nowhere to be noticed."""
-        for reading in self._readings:
-            reading.cancel()
-        for reading in self._readings:
-            with suppress(asyncio.CancelledError):
-                await reading
-        await asyncio.gather(*self._countings)
+        self._is_over.set()
+        await asyncio.gather(*self._readings, *self._countings)
 
     async def _restart_if_over(self) -> None:
         await asyncio.sleep(0.5)
@@ -186,10 +183,16 @@ class Nemesis:
                     connecting = websockets.connect(address, additional_headers=headers, **options)
                     found.append(await stack.enter_async_context(connecting))
             for _ in range(times):
-                await asyncio.sleep(every)
+                if await self._ends_within(every):
+                    return
                 for one in found:
                     with suppress(TimeoutError, websockets.WebSocketException):
                         await asyncio.wait_for(one.recv(), 0.01)
+
+    async def _ends_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(self._is_over.wait(), seconds)
+        return False
 
     async def fill_disk(self) -> None:
         assert self.disk

@@ -43,7 +43,6 @@ class Person:
         self.book = ledger.books.setdefault(self.id, Book(self.id))
         self.http = httpx.AsyncClient(base_url=url, headers=self.headers, timeout=15, verify=TLS)
         self.connection = 0
-        self.closes: list[int | None] = []
         self._epoch: str | None = None
         self._ws: websockets.ClientConnection | None = None
         self._is_up = asyncio.Event()
@@ -63,6 +62,7 @@ class Person:
                 await self._connect()
                 wait = 0.1
             await asyncio.sleep(self.random.uniform(0, wait := min(LONGEST_WAIT, 2 * wait)))
+        await self.http.aclose()
 
     async def drop(self) -> None:
         """It comes back by itself."""
@@ -73,7 +73,6 @@ class Person:
         self._is_over = True
         self.may_come.set()
         await self.drop()
-        await self.http.aclose()
 
     async def _connect(self) -> None:
         address = f"{self.url.replace('http', 'ws')}/ws"
@@ -87,23 +86,14 @@ class Person:
             address, additional_headers=self.headers, **options
         ) as self._ws:
             self.connection, self._turns = next(_connections), itertools.count(1)
-            try:
-                await self._listen(self._ws)
-            finally:
-                self._is_up.clear()
-                self.closes.append(self._ws.close_code)
-                for answer in self._answers.values():
-                    if not answer.done():
-                        answer.set_exception(TimeoutError())
-                        answer.exception()  # seen, should nobody wait for it any more
-                self._answers.clear()
+            await self._listen(self._ws)
 
     async def _listen(self, ws: websockets.ClientConnection) -> None:
         hello = json.loads(await asyncio.wait_for(ws.recv(), ANSWER_SECONDS))
         if self._epoch not in (None, hello["epoch"]):
             self.book.holes.append("the epoch has changed")
         self._epoch = hello["epoch"]
-        events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         taking = asyncio.create_task(self._take_all(ws, events))
         try:
             async for data in ws:
@@ -113,18 +103,27 @@ class Person:
                 else:
                     events.put_nowait(frame)
         finally:
-            taking.cancel()
-            with suppress(asyncio.CancelledError, *TROUBLE):
+            self._is_up.clear()
+            self._give_up_answers()
+            events.put_nowait(None)
+            with suppress(*TROUBLE):
                 await taking
 
+    def _give_up_answers(self) -> None:
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(TimeoutError())
+                answer.exception()  # seen, should nobody wait for it any more
+        self._answers.clear()
+
     async def _take_all(
-        self, ws: websockets.ClientConnection, events: "asyncio.Queue[dict[str, Any]]"
+        self, ws: websockets.ClientConnection, events: "asyncio.Queue[dict[str, Any] | None]"
     ) -> None:
-        """What was missed, then what comes."""
+        """What was missed, then what comes, to the end: a request that is cut short would leak."""
         try:
             await self._sync()
-            while True:
-                await self._take(await events.get())
+            while event := await events.get():
+                await self._take(event)
         except TROUBLE:
             await ws.close()
             raise
