@@ -228,7 +228,7 @@ def test_an_address_may_try_to_make_a_hundred_accounts_an_hour(guest: httpx.Clie
 
 def test_the_log_has_who_was_refused_and_no_password(guest: httpx.Client, strict_server: Server):
     name = "eve\r\n2026-11-22 INFO security signed in \x1b[31m\u202eroot"
-    answers = [login(guest, name, "my secret 4711") for _ in range(6)]
+    answers = [login(guest, name, "my secret of the deep sea") for _ in range(6)]
     assert [one.status_code for one in answers] == [401] * 5 + [429]
     address = guest.headers["X-Forwarded-For"]
     log = strict_server.log.read_text()
@@ -238,4 +238,4 @@ def test_the_log_has_who_was_refused_and_no_password(guest: httpx.Client, strict
         (False, True),
     ]
     assert all(r"eve\r\n2026" in line and r"\x1b[31m\u202eroot" in line for line in lines)
-    assert "4711" not in log
+    assert "deep sea" not in log

@@ -16,6 +16,8 @@ from chatproject.tests.bad_input.stage import Stage
 from chatproject.tests.bad_input.table import CASES, Case, read
 from messaging.frames import FRAMES
 
+pytestmark = pytest.mark.embedded  # none of it may reach a database
+
 
 @pytest.fixture(scope="module")
 def stage(server: Server) -> Iterator[Stage]:

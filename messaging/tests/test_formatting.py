@@ -11,6 +11,8 @@ from markdown_it.token import Token
 from messaging import formatting
 from messaging.formatting import preview, safe, to_html
 
+pytestmark = pytest.mark.embedded
+
 PEOPLE = {"alice": ("0192-a", "Alice <b>&"), "al_ice": ("0192-b", "Al")}
 REL = 'target="_blank" rel="nofollow noopener noreferrer"'
 ALICE = '<span class="mention" data-user-id="0192-a">@Alice &lt;b&gt;&amp;</span>'
