@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.actions import end_sign_ins
 from chatproject.errors import Invalid, NotSignedIn, TryAgain
 from chatproject.ids import new_id
-from chatproject.testing import Person, error_of
+from chatproject.testing import Person, SocketClient, error_of
 from chats.models import Chat
 from messaging.batches import Posted, Send, write_batch
 from messaging.writer import Writer
@@ -285,17 +285,20 @@ def test_a_chat_that_is_held_holds_up_no_other(alice: Person, bob: Person):
 async def test_long_messages_throw_nobody_off_who_reads(person: Any, alice: Person):
     talkers = [person("talker") for _ in range(4)]
     chat = alice.group_with(*talkers)
+
+    async def read(reader: SocketClient) -> None:
+        await reader.event("message.created", timeout=30, version=chat["version"] + 120)
+        assert (await reader.ask("ping"))["type"] == "ok"
+
+    async def talk(socket: SocketClient) -> None:
+        message = {"chat_id": chat["id"], "content": "x" * 9_990}
+        for number in range(30):
+            await socket.send("message.send", ref=f"r{number}", **message)
+
     async with contextlib.AsyncExitStack() as stack:
         readers = [await stack.enter_async_context(alice.socket()) for _ in range(4)]
         sockets = [await stack.enter_async_context(who.socket()) for who in talkers]
-        for socket in sockets:
-            for number in range(30):
-                await socket.send(
-                    "message.send", ref=f"r{number}", chat_id=chat["id"], content="x" * 9_990
-                )
-        for reader in readers:
-            await reader.event("message.created", timeout=30, version=chat["version"] + 120)
-            assert (await reader.ask("ping"))["type"] == "ok"
+        await asyncio.gather(*map(read, readers), *map(talk, sockets))
 
 
 def test_a_client_id_is_kept_to_the_letter(alice: Person, group: dict[str, Any]):
