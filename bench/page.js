@@ -1,14 +1,15 @@
 // What is measured inside the page; bench/page.py puts this into every page before its own script.
 
 {
-  const found = { paints: [], shifts: 0, tasks: [], events: new Map(), taps: [], seen: [] };
+  const found = { drawn: 0, paints: [], shifts: 0, tasks: [], events: new Map(), taps: [], seen: [] };
   globalThis.found = found;
 
   const watch = (type, take, more = {}) =>
     new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true, ...more });
   watch("largest-contentful-paint", (entry) => found.paints.push(entry.startTime));
   watch("layout-shift", (entry) => (found.shifts += entry.hadRecentInput ? 0 : entry.value));
-  watch("longtask", (entry) => found.tasks.push(entry.duration));
+  watch("longtask", ({ startTime, duration }) => found.tasks.push([startTime, duration]));
+  watch("paint", ({ name, startTime }) => name === "first-contentful-paint" && (found.drawn = startTime));
   watch("event", takeEvent, { durationThreshold: 16 });
 
   /** An interaction is as long as the longest of its events. */

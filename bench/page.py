@@ -29,6 +29,7 @@ SLOW_4G = {
 """1.6 and 0.72 Mbit/s, in bytes; the latency in ms."""
 SLOWER = 4
 """How many times slower the processor is where the brief says "4× CPU"."""
+STARTS = 7
 LONG = 10_000
 INSIDE = Path(__file__).with_name("page.js")
 
@@ -92,15 +93,21 @@ class Measurer:
                 found = page.evaluate("() => [found.paints.at(-1), found.shifts]")
                 yield Row(name, f"{found[0] / 1000:.2f} s", budget)
                 yield Row(f"CLS ({name})", f"{found[1]:.3f}", "0.02")
+        starts = [self._start(path) for _ in range(STARTS)]
+        blocked, longest = (statistics.median(one) for one in zip(*starts, strict=True))
+        yield Row(f"TBT at {SLOWER}× CPU, median of {STARTS}", f"{blocked:.0f} ms", "100 ms")
+        yield Row(
+            f"Longest task at the start, {SLOWER}× CPU, median of {STARTS}",
+            f"{longest:.0f} ms",
+            "80 ms",
+        )
+
+    def _start(self, path: str) -> tuple[float, float]:
+        """Milliseconds: blocked from the first paint on, as Lighthouse counts; the longest task."""
         with self.page(self.ben, path, slower=SLOWER) as page:
-            tasks: list[float] = page.evaluate("() => found.tasks")
-            blocked = sum(task - 50 for task in tasks)
-            yield Row(f"TBT at {SLOWER}× CPU", f"{blocked:.0f} ms", "100 ms")
-            yield Row(
-                f"Longest task at the start, {SLOWER}× CPU",
-                f"{max(tasks, default=0):.0f} ms",
-                "80 ms",
-            )
+            drawn, tasks = page.evaluate("() => [found.drawn, found.tasks]")
+        after = [began + took - max(began, drawn) for began, took in tasks]
+        return sum(max(0, took - 50) for took in after), max((took for _, took in tasks), default=0)
 
     # Using
 

@@ -352,6 +352,25 @@ def test_what_is_written_before_storage_has_opened_outlives_the_page(
     expect(field(page)).to_have_value("typed")
 
 
+def test_two_tabs_that_go_before_storage_has_opened_both_leave_what_they_held(
+    open_far: Open, ana: Newcomer, ben: Newcomer, chat: Chat
+) -> None:
+    other = ana.group_with(ben, name="Other")
+    first = open_far(ana, path_of(other))
+    first.context.add_init_script(OPENS_TOO_LATE)
+    tabs = [first, first.context.new_page()]
+    for tab, path, text in zip(
+        tabs, [path_of(chat), path_of(other)], ["here", "there"], strict=True
+    ):
+        tab.goto(path)
+        field(tab).press_sequentially(text)
+    for tab in tabs:
+        tab.goto("/settings")
+    first.goto(path_of(chat))
+    expect(field(first)).to_have_value("here")
+    expect(first.locator(f'[data-chat-id="{other["id"]}"]')).to_contain_text("Draft: there")
+
+
 def test_what_is_typed_last_before_one_goes_is_kept(
     open_far: Open, ana: Newcomer, chat: Chat
 ) -> None:

@@ -1,7 +1,10 @@
 """Rows of messages: the same from the server and from the script, grouped, paged, kept in place."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -114,8 +117,21 @@ def test_the_server_and_the_script_make_equal_rows(
     made_by_script = rows(live).evaluate_all(NORMALISED)[-50:]
     assert _unlike(made_by_script, made_by_server) == []
     taken_over = open_page(bob, path, **zone)
-    expect(taken_over.locator("time[title]").first).to_be_attached()
     assert _unlike(rows(taken_over).evaluate_all(NORMALISED)[-50:], made_by_server) == []
+
+
+def test_a_time_that_is_pointed_at_says_when_that_was_in_full(
+    open_page: Open, alice: Person, bob: Person, group: dict[str, Any]
+) -> None:
+    path = f"/chats/{group['id']}/messages"
+    alice.rest.post(path, json={"content": "On time"}).raise_for_status()
+    page = open_page(bob, f"/c/{group['id']}", timezone_id="Asia/Tokyo", locale="en-GB")
+    moment = datetime.now(ZoneInfo("Asia/Tokyo"))
+    for time in (rows(page).last.locator(".message-time"), page.locator(".chat-row-time").first):
+        time.hover()
+        expect(time).to_have_attribute(
+            "title", re.compile(f"{moment:%A},? {moment:%-d %B %Y} at {moment:%H}:")
+        )
 
 
 def _unlike(some: list[str], others: list[str]) -> list[tuple[str, str]]:

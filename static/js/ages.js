@@ -1,6 +1,7 @@
-// Times that change while nothing happens: "now" becomes a time of day, and today yesterday.
+// Times that change while nothing happens: "now" becomes a time of day, and today yesterday. And
+// what they are in full, where somebody points at one.
 
-import { dayOf, findAll, setAge } from "./dom.js";
+import { dayOf, findAll, fullMoment, setAge } from "./dom.js";
 import { emit } from "./store.js";
 
 const STEP_SECONDS = 10;
@@ -10,6 +11,13 @@ let day = dayOf(new Date());
 export function start() {
   setInterval(look, STEP_SECONDS * 1000);
   document.addEventListener("visibilitychange", look);
+  document.addEventListener("pointerover", sayInFull);
+}
+
+/** Of a thousand times on a page hardly one is asked for: to write all of them out would slow its start. */
+function sayInFull({ target }) {
+  const time = target.closest("time:not([data-day])");
+  if (time) time.title = fullMoment(time.dateTime);
 }
 
 function look() {
@@ -20,5 +28,6 @@ function look() {
 
 function renew() {
   day = dayOf(new Date());
+  for (const time of findAll(".chat-row-time")) setAge(time, time.dateTime);
   for (const all of ["chats", "messages"]) emit(all);
 }

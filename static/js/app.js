@@ -2,7 +2,7 @@
 
 import { attention } from "./attention.js";
 import { composer } from "./composer.js";
-import { clone, find, slot, titleOf } from "./dom.js";
+import { clockTime, clone, find, titleOf } from "./dom.js";
 import { follow, takeKept } from "./events.js";
 import { keyboard } from "./keyboard.js";
 import { keep, outbox } from "./keep.js";
@@ -16,6 +16,7 @@ const ROUTE = /^\/(?:c\/([0-9a-f-]{36}))?$/;
 const SKELETON_AFTER = 0.2;
 const KEEP_AFTER = 2;
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+const rest = () => globalThis.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
 
 const lists = find(".chat-lists");
 let keepTimer = 0;
@@ -23,7 +24,6 @@ let keepTimer = 0;
 const parts = new Map();
 
 follow();
-sidebar.start();
 lists.scrollTop = sessionStorage.getItem("list");
 addEventListener("pagehide", goAway);
 keyboard.start();
@@ -34,29 +34,38 @@ if (find("[data-conversation]")) {
   composer.start();
   attention.start();
   timeline.list.addEventListener("click", pressEarly);
-  addEventListener("load", bringMenu);
-  addEventListener("load", () => bring("receipts"));
-  begin();
 }
-globalThis.navigation?.addEventListener("navigate", navigate);
-store.on("messages", keepSoon);
-store.on("members", keepSoon);
+for (const type of ["messages", "members"]) store.on(type, keepSoon);
 store.on("torn", tear);
 store.on("removed", leaveRemoved);
 store.on("failed", say);
 store.on("done", (text) => say(text, null, true));
 addEventListener("unhandledrejection", () => say("That didn't work. Try again."));
 socket.on("up", mendStale);
-document.addEventListener("click", openNewChat);
 for (const type of ["dragover", "drop"]) addEventListener(type, refuseFiles);
-document.addEventListener("click", doInDetails);
-document.addEventListener("click", openCard);
+for (const open of [openNewChat, doInDetails, openCard]) document.addEventListener("click", open);
 const picker = find("main [data-new-chat]");
 if (picker) import("./people.js").then(({ enhance }) => enhance(picker));
-socket.start(store.me.id);
 socket.on("up", () => parts.forEach((part, name) => part ?? bring(name)));
-for (const part of ["ages", "banner", "chosen"]) addEventListener("load", () => bring(part));
-addEventListener("load", () => whenIdle(() => bring("worker")));
+addEventListener("load", bringParts);
+startRest();
+
+/** Step by step, each in a task of its own: what is pressed or typed meanwhile does not wait for all of it. */
+async function startRest() {
+  const readClock = () => clockTime(new Date()); // a browser's first takes 15 ms
+  const enter = () => find("[data-conversation]") && begin();
+  const connect = () => socket.start(store.me.id);
+  for (const step of [readClock, sidebar.start, enter, connect]) {
+    await rest();
+    step();
+  }
+  globalThis.navigation?.addEventListener("navigate", navigate);
+}
+
+/** Of a failure, or that something was done; `again` does what the reader asks for again. */
+async function say(text, again, isGood) {
+  (await bring("banner"))?.say(text, again, isGood);
+}
 
 // From chat to chat
 
@@ -224,6 +233,15 @@ function leaveRemoved(chat) {
 
 // Dialogs and parts that come when they are needed
 
+async function bringParts() {
+  const ofChats = find("[data-conversation]") ? ["menu", "receipts"] : [];
+  for (const name of [...ofChats, "ages", "banner", "chosen"]) {
+    await rest();
+    bring(name);
+  }
+  whenIdle(() => bring("worker"));
+}
+
 /** What the page begins without; null where it can't be had: it is asked for again with a connection. */
 function bring(name) {
   const part = parts.get(name) ?? startPart(name);
@@ -233,20 +251,15 @@ function bring(name) {
 
 async function startPart(name) {
   const part = await import(`./${name}.js`).catch(() => null);
+  if (name === "menu" && part) timeline.list.removeEventListener("click", pressEarly);
   if (part) part.start();
   else parts.set(name, null);
   return part;
 }
 
-async function bringMenu() {
-  const menu = await bring("menu");
-  if (menu) timeline.list.removeEventListener("click", pressEarly);
-  return menu;
-}
-
 /** What was pressed before its module had come is pressed again. */
 async function pressEarly({ target }) {
-  if (await bringMenu()) target.closest("button")?.click();
+  if (await bring("menu")) target.closest("button")?.click();
 }
 
 function openNewChat(event) {
@@ -281,19 +294,4 @@ function refuseFiles(event) {
   if (!event.dataTransfer.types.includes("Files")) return;
   event.preventDefault();
   event.dataTransfer.dropEffect = "none";
-}
-
-// What is said
-
-/** One at a time. `again` is what to do where the reader asks for it. */
-function say(text, again, isGood = false) {
-  const toast = clone("toast");
-  toast.classList.toggle("is-error", !isGood);
-  slot(toast, "text").textContent = text;
-  const [retry, close] = [find("[data-again]", toast), find("[data-close-toast]", toast)];
-  close.hidden = false;
-  retry.hidden = !again;
-  close.addEventListener("click", () => toast.remove());
-  retry.addEventListener("click", () => (toast.remove(), again()));
-  find("[data-toasts]").replaceChildren(toast);
 }

@@ -1,6 +1,6 @@
-// Tells of the connection, where it is away for long.
+// Tells of the connection, where it is away for long; and of what was done or came to nothing.
 
-import { find, set } from "./dom.js";
+import { clone, find, set, slot } from "./dom.js";
 import { socket } from "./socket.js";
 import { store } from "./store.js";
 
@@ -71,4 +71,17 @@ function tell(text, { short = text, button = "", wait = 0, isGood = false } = {}
   set(find("[data-try-now]", banner), "textContent", button);
   find("[data-try-now]", banner).hidden = !button;
   set(find("[data-connection]"), "textContent", short || `@${store.me.username}`);
+}
+
+/** One at a time. `again` is what to do where the reader asks for it. */
+export function say(text, again, isGood = false) {
+  const toast = clone("toast");
+  toast.classList.toggle("is-error", !isGood);
+  slot(toast, "text").textContent = text;
+  const [retry, close] = [find("[data-again]", toast), find("[data-close-toast]", toast)];
+  close.hidden = false;
+  retry.hidden = !again;
+  close.addEventListener("click", () => toast.remove());
+  retry.addEventListener("click", () => (toast.remove(), again()));
+  find("[data-toasts]").replaceChildren(toast);
 }

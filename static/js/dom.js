@@ -128,8 +128,10 @@ const wholeDate = dated("en-GB", { dateStyle: "long" });
 const shortDate = dated("en-GB", { day: "numeric", month: "short" });
 const numericDate = dated(undefined, { dateStyle: "short" });
 
-/** `2026-11-22`, of the local day: Swedes write it so. */
-export const dayOf = dated("sv");
+const padded = (number) => String(number).padStart(2, "0");
+
+/** `2026-11-22`, of the local day. */
+export const dayOf = (date) => `${date.getFullYear()}-${padded(date.getMonth() + 1)}-${padded(date.getDate())}`;
 
 function daysAgo(date) {
   const noon = (day) => Date.UTC(day.getFullYear(), day.getMonth(), day.getDate());
@@ -156,17 +158,16 @@ function ageName(date) {
   return (isThisYear(date) ? shortDate : numericDate)(date);
 }
 
+/** When that was in full is said where somebody points at it: ages.js. */
 function setTime(time, moment, name) {
-  const date = new Date(moment);
-  time.setAttribute("datetime", moment);
-  time.textContent = name(date);
-  time.title = fullTime(date);
+  set(time, "dateTime", moment);
+  set(time, "textContent", name(new Date(moment)));
 }
 
 const bareClock = (date) => clock(date).replace(/[\s\u202f]*\p{L}.*$/u, "");
 const setClock = (time, moment) => setTime(time, moment, clock);
 export const setAge = (time, moment) => setTime(time, moment, ageName);
-export const fullMoment = (moment) => fullTime(moment);
+export const fullMoment = (moment) => fullTime(new Date(moment));
 export const clockTime = (moment) => clock(new Date(moment));
 
 /** "Online", "Last seen 14:05", or "Offline" of one who does not say. */
@@ -180,9 +181,9 @@ export function presenceWords({ is_online: isOnline, last_seen: moment }) {
 // Avatars
 
 export function paintAvatar(avatar, name, key) {
-  avatar.className = avatar.className.replace(/ ?\bcolour-\d*/, "");
-  avatar.classList.add(`colour-${colour(key)}`);
-  (find(".avatar-text", avatar) ?? avatar).textContent = initials(name);
+  const wanted = `colour-${colour(key)}`;
+  if (!avatar.classList.contains(wanted)) avatar.className = `${avatar.className.replace(/ ?\bcolour-\d*/, "")} ${wanted}`;
+  set(find(".avatar-text", avatar) ?? avatar, "textContent", initials(name));
 }
 
 // Messages, as templates/messaging/_message.html has them

@@ -100,6 +100,8 @@ const takers = {
   "member.updated": takeMemberEvent,
   "me.updated": ({ chat_id: id, me }) => store.takeMe(id, me),
   "user.updated": ({ user }) => takeUser(user),
+  // It may have been somebody who came: what is counted by steps is one off without it.
+  superseded: ({ chat_id: id }) => refresh(id),
   presence: ({ user_id: id, ...facts }) => store.takePresence(id, facts),
   read: takeRead,
   typing: ({ chat_id: id, user_id: user }) => takeTyping(id, user),

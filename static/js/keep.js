@@ -41,7 +41,7 @@ export const outbox = {
     socket.on("up", drainAll);
     addEventListener("online", drainAll);
     document.addEventListener("visibilitychange", () => document.hidden || drainAll());
-    others?.addEventListener("message", load);
+    others?.addEventListener("message", ({ data }) => (data.message ? store.take(data.message) : load()));
     takeOver();
     return load();
   },
@@ -85,7 +85,7 @@ export const outbox = {
     const typed = [...drafts.values()].filter(({ chat_id: chatId }) => unkeptDrafts.has(chatId));
     if (!waiting.length && !typed.length) return;
     try {
-      localStorage.setItem(LEFT, JSON.stringify({ waiting, typed }));
+      localStorage.setItem(LEFT + page, JSON.stringify({ waiting, typed }));
     } catch {} // full, or forbidden as the other storage
   },
   /** `draft` is `{text, reply, edit}`, or nothing. */
@@ -124,11 +124,13 @@ function putDraft(chatId, draft) {
 
 function takeOver() {
   try {
-    const { waiting, typed } = JSON.parse(localStorage.getItem(LEFT)) ?? {};
-    localStorage.removeItem(LEFT);
-    waiting?.forEach(put);
-    typed?.forEach((draft) => putDraft(draft.chat_id, draft));
-  } catch {} // not of this program
+    for (const key of Object.keys(localStorage).filter((one) => one.startsWith(LEFT))) {
+      const { waiting, typed } = JSON.parse(localStorage.getItem(key));
+      localStorage.removeItem(key);
+      waiting.forEach(put);
+      typed.forEach((draft) => putDraft(draft.chat_id, draft));
+    }
+  } catch {} // forbidden as the other storage
 }
 
 /** Takes over what is kept: at the start, and when another tab has changed it. */
@@ -206,6 +208,7 @@ async function send({ chat_id, client_id, content, reply_to }) {
   try {
     const { message } = await socket.request("message.send", fields);
     store.take(message);
+    others?.postMessage({ message }); // else it would be gone there until its event comes
     await outbox.remove(client_id);
     return null;
   } catch (error) {
@@ -232,7 +235,8 @@ function pause(chatId, seconds) {
 // In IndexedDB
 
 const me = store.me.id;
-const LEFT = `left:${me}`;
+const LEFT = `left:${me}:`;
+const page = newId();
 const others = typeof BroadcastChannel === "function" ? new BroadcastChannel(`kept:${me}`) : null;
 const opening = open();
 
@@ -306,6 +310,6 @@ const ofMine = (name) => read(name, (kept) => kept.index("mine").getAll(me));
 
 async function change(names, work, { isTold = true } = {}) {
   const result = await run(names, "readwrite", work);
-  if (isTold) others?.postMessage("change");
+  if (isTold) others?.postMessage({});
   return result;
 }

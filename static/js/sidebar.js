@@ -16,12 +16,17 @@ const rows = new Map(findAll(".chat-list > [data-chat-id]").map((row) => [row.da
 const siteName = document.title.split(" · ").at(-1);
 const icon = find("link[rel=icon]");
 const plainIcon = icon.getAttribute("href");
+/** By row: the facts that it shows, and what was said last, as a line. */
+const shown = new WeakMap();
+let shownHead = "";
 let watched = "";
 
 export const sidebar = { start };
 
 function start() {
-  renderAll();
+  for (const [id, row] of rows) adopt(store.chats.get(id), row);
+  renderHead();
+  showTitle();
   store.on("open", opened);
   store.on("chats", renderAll);
   store.on("chat", renderOne);
@@ -48,7 +53,7 @@ function opened() {
 function showTitle() {
   const unread = [...store.chats.values()].filter(isCounted).length;
   const title = `${store.chat ? titleOf(store.chat) : "Chats"} · ${siteName}`;
-  document.title = unread ? `(${countText(unread)}) ${title}` : title;
+  set(document, "title", unread ? `(${countText(unread)}) ${title}` : title);
   showBadge(unread);
 }
 
@@ -56,7 +61,7 @@ function showTitle() {
 function showBadge(unread) {
   const number = unread > 0 && unread < 10 ? `<text x="38" y="22" font-size="22" font-weight="700" text-anchor="middle" fill="#fff">${unread}</text>` : "";
   const dot = unread ? `<circle cx="38" cy="14" r="14" fill="#b42318"/>${number}` : "";
-  icon.href = plainIcon.replace(/%3C\/svg%3E$/, encodeURIComponent(`${dot}</svg>`));
+  set(icon, "href", plainIcon.replace(/%3C\/svg%3E$/, encodeURIComponent(`${dot}</svg>`)));
   navigator.setAppBadge?.(unread).catch(() => {});
 }
 
@@ -99,18 +104,41 @@ function drop(id, row) {
   rows.delete(id);
 }
 
+/** All that a row shows, but for who types and what is written here. */
+function factsOf(chat) {
+  const { unread_count: unread, mention_count: mentions } = chat.me;
+  const { id, version, sender } = chat.last_message ?? {};
+  return [titleOf(chat), unread, mentions, isQuiet(chat), chat.peer?.is_online, id, version, sender?.display_name].join("\n");
+}
+
+/** A row is as the server has rendered it; but for its time, which was UTC's. */
+function adopt(chat, row) {
+  setAge(slot(row, "time"), momentOf(chat));
+  shown.set(row, { facts: factsOf(chat), said: slot(row, "line").textContent });
+}
+
 function fill(chat) {
   const row = rows.get(chat.id) ?? makeRow(chat);
+  const facts = factsOf(chat);
+  if (shown.get(row)?.facts !== facts) {
+    fillFacts(chat, row);
+    shown.set(row, { facts, said: lastLine(chat) });
+  }
+  fillLine(chat, row);
+}
+
+const momentOf = (chat) => chat.last_message?.created_at ?? chat.created_at;
+
+function fillFacts(chat, row) {
   const { unread_count: unread, mention_count: mentions } = chat.me;
   slot(row, "name").textContent = titleOf(chat);
   paintAvatar(find(".avatar", row), titleOf(chat), chat.peer?.id ?? chat.id);
-  setAge(slot(row, "time"), chat.last_message?.created_at ?? chat.created_at);
+  setAge(slot(row, "time"), momentOf(chat));
   find(".presence", row)?.classList.toggle("is-online", Boolean(chat.peer?.is_online));
   row.classList.toggle("is-unread", unread > 0 && !isQuiet(chat));
   row.classList.toggle("is-muted", isQuiet(chat));
   badge(slot(row, "mentions"), mentions, `@${countText(mentions)}`);
   badge(slot(row, "unread"), isQuiet(chat) ? 0 : unread, countText(unread), " unread");
-  fillLine(chat, row);
 }
 
 function makeRow(chat) {
@@ -137,7 +165,7 @@ function fillLine(chat, row) {
   const line = slot(row, "line");
   row.classList.toggle("is-typing", Boolean(typing));
   set(slot(row, "failed"), "hidden", !failed);
-  const text = typing || (failed ? `You: ${preview(failed.content)}` : lastLine(chat));
+  const text = typing || (failed ? `You: ${preview(failed.content)}` : shown.get(row).said);
   if (draft && !typing && !failed) line.replaceChildren(element("span", { class: "is-alarming" }, "Draft: "), draft);
   else if (line.firstElementChild || line.textContent !== text) line.replaceChildren(text);
 }
@@ -200,6 +228,13 @@ function showTyping(chatId) {
 function renderHead() {
   const { chat } = store;
   if (!chat) return;
+  const facts = [chat.id, titleOf(chat), chat.topic, isMuted(chat), chat.me.pinned, chat.peer?.is_online].join("\n");
+  if (facts !== shownHead) fillHead(chat);
+  shownHead = facts;
+  renderState(chat);
+}
+
+function fillHead(chat) {
   for (const title of findAll("[data-chat-title]")) title.textContent = titleOf(chat);
   for (const avatar of findAll("[data-chat-avatar]")) paintPicture(avatar, chat);
   for (const part of findAll("[data-group]")) part.hidden = Boolean(chat.peer);
@@ -210,7 +245,6 @@ function renderHead() {
   field.placeholder = `Message ${titleOf(chat)}`;
   field.setAttribute("aria-label", field.placeholder);
   renderOwn(chat);
-  renderState(chat);
 }
 
 function renderOwn(chat) {
@@ -235,17 +269,19 @@ function paintPicture(avatar, chat) {
 
 function renderState(chat) {
   const members = `${chat.member_count} member${chat.member_count === 1 ? "" : "s"}`;
-  const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
-  find("[data-member-count]").textContent = members;
-  find("[data-chat-state]").replaceChildren(...stateOf(chat, members, online));
+  set(find("[data-member-count]"), "textContent", members);
+  const [plain, live] = stateOf(chat, members);
+  const state = find("[data-chat-state]");
+  if (state.textContent === plain + live) return;
+  state.replaceChildren(plain, ...(live ? [element("span", { class: "is-live" }, live)] : []));
 }
 
-/** What is true only while one is connected stands apart. */
-function stateOf({ member_count: count, peer }, members, online) {
-  const live = (text) => element("span", { class: "is-live" }, text);
-  if (peer) return [peer.is_online ? live("Online") : presenceWords(peer)];
-  if (count === 1) return ["Only you, so far"];
-  return store.room?.hasAllMembers ? [members, live(` · ${online} online`)] : [members];
+/** What is true always, and what is so only while one is connected: that stands apart. */
+function stateOf({ member_count: count, peer }, members) {
+  if (peer) return peer.is_online ? ["", "Online"] : [presenceWords(peer), ""];
+  if (count === 1) return ["Only you, so far", ""];
+  const online = [...store.members.values()].filter(({ user }) => user.is_online).length;
+  return [members, store.room?.hasAllMembers ? ` · ${online} online` : ""];
 }
 
 function renderMembers() {
@@ -261,7 +297,7 @@ const showMembers = () => import("./members.js").then(({ members }) => members.s
 
 function showPresence(id, isOnline) {
   for (const dot of findAll(`[data-presence="${id}"]`)) dot.classList.toggle("is-online", isOnline);
-  if (store.chat) renderMembers();
+  if (store.members.has(id) || store.chat?.peer?.id === id) renderMembers();
 }
 
 /** Asks to hear of all who have a dot, where they are others than before. */
