@@ -24,7 +24,7 @@ let keepTimer = 0;
 const parts = new Map();
 
 follow();
-lists.scrollTop = sessionStorage.getItem("list");
+if (sessionStorage.getItem("list")) lists.scrollTop = sessionStorage.getItem("list");
 addEventListener("pagehide", goAway);
 keyboard.start();
 if (find("[data-confirms]")) import("./entrance.js");
