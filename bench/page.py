@@ -103,7 +103,7 @@ class Measurer:
         )
 
     def _start(self, path: str) -> tuple[float, float]:
-        """Milliseconds blocked, and the longest task's; as Lighthouse counts: once something shows."""
+        """Milliseconds blocked, and of the longest task, once something shows; as in Lighthouse."""
         with self.page(self.ben, path, slower=SLOWER) as page:
             drawn, tasks = page.evaluate("() => [found.drawn, found.tasks]")
         after = [began + took - max(began, drawn) for began, took in tasks]
