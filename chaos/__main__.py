@@ -10,6 +10,8 @@ from chaos.run import Outcome, Plan, Run
 from chaos.soak import Soak
 from chaos.soak import table as table_of_soak
 from chaos.stage import Daphne
+from chaos.stall import Stall
+from chaos.stall import table as table_of_stall
 from chatproject.testing import Server
 
 SERVERS = {"uvicorn": Server, "daphne": Daphne}
@@ -27,9 +29,10 @@ def main() -> int:
     others = parser.add_mutually_exclusive_group()
     others.add_argument("--soak", action="store_true", help="no faults: what a long day costs")
     others.add_argument("--crowd", action="store_true", help="only: 1,000 who come back at once")
+    others.add_argument("--stall", action="store_true", help="only: one reader who takes nothing")
     asked = parser.parse_args()
     profiles = asked.profile or ["services", "embedded"]
-    run = _soak if asked.soak else _crowd if asked.crowd else _run
+    run = _soak if asked.soak else _crowd if asked.crowd else _stall if asked.stall else _run
     are_fine = [run(profile, asked) for profile in profiles]
     return 0 if all(are_fine) else 1
 
@@ -53,6 +56,13 @@ def _soak(profile: str, asked: argparse.Namespace) -> bool:
     asyncio.run(soak.go())
     print(table_of_soak(soak), flush=True)
     return bool(soak.sent)
+
+
+def _stall(profile: str, asked: argparse.Namespace) -> bool:
+    stall = Stall(profile, asked.minutes * 60)
+    asyncio.run(stall.go())
+    print(table_of_stall(stall), flush=True)
+    return all(stall.delays)
 
 
 def table(outcome: Outcome) -> str:
