@@ -106,7 +106,7 @@ class Measurer:
         """Milliseconds blocked, and of the longest task, once something shows; as in Lighthouse."""
         with self.page(self.ben, path, slower=SLOWER) as page:
             drawn, tasks = page.evaluate("() => [found.drawn, found.tasks]")
-        after = [began + took - max(began, drawn) for began, took in tasks]
+        after = [max(0, began + took - max(began, drawn)) for began, took in tasks]
         return sum(max(0, took - 50) for took in after), max(after, default=0)
 
     # Using

@@ -38,11 +38,11 @@ def main() -> int:
 
 
 def _run(profile: str, asked: argparse.Namespace) -> bool:
-    plan = Plan(profile, asked.minutes * 60, SERVERS[asked.server], seed=asked.seed)
-    plan.faults = tuple(asked.fault)
+    faults = tuple(asked.fault)
+    plan = Plan(profile, asked.minutes * 60, SERVERS[asked.server], seed=asked.seed, faults=faults)
     outcome = asyncio.run(Run(plan).go())
     print(table(outcome), flush=True)
-    return not any(outcome.findings.values())
+    return outcome.is_fine
 
 
 def _crowd(profile: str, asked: argparse.Namespace) -> bool:
@@ -62,7 +62,7 @@ def _stall(profile: str, asked: argparse.Namespace) -> bool:
     stall = Stall(profile, asked.minutes * 60)
     asyncio.run(stall.go())
     print(table_of_stall(stall), flush=True)
-    return all(stall.delays)
+    return stall.is_fine
 
 
 def table(outcome: Outcome) -> str:

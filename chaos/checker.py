@@ -19,7 +19,7 @@ def check(ledger: Ledger, truth: Truth) -> Findings:
         "holes in history": list(_holes_in_history(truth)),
         "holes on an open socket": [one for book in ledger.books.values() for one in _holes(book)],
         "events after a removal": list(_after_removal(ledger)),
-        "answers after a removal": ledger.refused_reads,
+        "answers after a removal": ledger.answered_reads,
         "not what the server has": list(_diverged(ledger, truth)),
     }
 
@@ -88,11 +88,11 @@ def _holes(book: Book) -> Iterator[str]:
 
 
 def _after_removal(ledger: Ledger) -> Iterator[str]:
-    for seat in ledger.absences:
-        for event in ledger.books[seat.person].events:
-            is_later = event.version > seat.since and event.at < seat.until
-            if event.chat == seat.chat and is_later:
-                yield f"{seat.person} heard {event.kind} {event.version} after {seat.since}"
+    for absence in ledger.absences:
+        for event in ledger.books[absence.person].events:
+            is_later = event.version > absence.since and event.at < absence.until
+            if event.chat == absence.chat and is_later:
+                yield f"{absence.person} heard {event.kind} {event.version} after {absence.since}"
 
 
 def _diverged(ledger: Ledger, truth: Truth) -> Iterator[str]:

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 
 from chaos.ledger import Ledger
-from chaos.people import Person
+from chaos.people import Person, alive
 from chaos.stage import Installation, register
 
-PEOPLE, SOCKETS_EACH, CHATS = 200, 5, 40
+PEOPLE, SOCKETS_EACH, CHATS, SIZE = 200, 5, 40, 35
+"""Of 35 people each chat; so everybody has seven."""
 MISSED = 10
 """Messages a chat."""
 GIVE_UP_AFTER = 300
@@ -21,22 +22,26 @@ GIVE_UP_AFTER = 300
 
 @dataclass
 class Crowd:
-    """Each person has several sockets, and each chat every so-many-th person."""
+    """Each person has several sockets; each chat has as many people, beginning with its owner."""
 
     url: str
     people: int
     sockets_each: int
     count: int
+    size: int
     sockets: list[Person] = field(default_factory=list)
     chats: list[str] = field(default_factory=list)
 
     def gather(self) -> None:
         accounts = [register(self.url, f"p{number}") for number in range(self.people)]
         for account, number in itertools.product(accounts, range(self.sockets_each)):
-            self.sockets.append(Person(self.url, account, Ledger(), str(number)))
+            seed = f"{account['user']['id']}.{number}"
+            self.sockets.append(Person(self.url, account, Ledger(), seed))
         for number in range(self.count):
-            members = [account["user"]["id"] for account in accounts[number :: self.count]]
-            body = {"type": "group", "name": f"Chat {number}", "members": members[1:]}
+            first = number * self.people // self.count
+            chosen = itertools.islice(itertools.cycle(accounts), first + 1, first + self.size)
+            members = [account["user"]["id"] for account in chosen]
+            body = {"type": "group", "name": f"Chat {number}", "members": members}
             answer = self._post("/chats", body, self._owner(number))
             self.chats.append(answer["id"])
 
@@ -48,7 +53,7 @@ class Crowd:
                 self._post(path, {"content": f"missed {text}"}, self._owner(number))
 
     def _owner(self, number: int) -> Person:
-        return self.sockets[number * self.sockets_each]
+        return self.sockets[number * self.people // self.count * self.sockets_each]
 
     def _post(self, path: str, body: dict[str, Any], by: Person) -> dict[str, str]:
         answer = httpx.post(f"{self.url}{path}", json=body, headers=by.headers, timeout=30)
@@ -58,29 +63,28 @@ class Crowd:
 async def come_back(profile: str) -> float:
     """Seconds from when all may come until the last one has all."""
     stage = Installation(profile)
-    await asyncio.to_thread(stage.start)
-    crowd = Crowd(stage.server.url, PEOPLE, SOCKETS_EACH, CHATS)
-    lives = []
-    try:
+    async with stage.set_up():
+        crowd = Crowd(stage.server.url, PEOPLE, SOCKETS_EACH, CHATS, SIZE)
         await asyncio.to_thread(crowd.gather)
-        lives = [asyncio.create_task(one.live()) for one in crowd.sockets]
-        await _all_have_all(crowd, stage)
-        for one in crowd.sockets:
-            one.may_come.clear()
-        await asyncio.to_thread(stage.server.stop, signal.SIGKILL)
-        await asyncio.to_thread(stage.server.start)
-        await asyncio.to_thread(crowd.say, MISSED)
-        await asyncio.to_thread(stage.server.stop, signal.SIGKILL)
-        await asyncio.to_thread(stage.server.start)
-        began = time.monotonic()
-        for one in crowd.sockets:
-            one.may_come.set()
-        await _all_have_all(crowd, stage)
-        return time.monotonic() - began
-    finally:
-        await asyncio.gather(*(one.leave() for one in crowd.sockets))
-        await asyncio.gather(*lives)
-        await asyncio.to_thread(stage.stop)
+        async with alive(crowd.sockets):
+            await _all_have_all(crowd, stage)
+            for one in crowd.sockets:
+                one.may_come.clear()
+            await asyncio.to_thread(_restart_and_say, stage, crowd)
+            began = time.monotonic()
+            for one in crowd.sockets:
+                one.may_come.set()
+            await _all_have_all(crowd, stage)
+            return time.monotonic() - began
+
+
+def _restart_and_say(stage: Installation, crowd: Crowd) -> None:
+    """What is said reaches nobody; the server is as one that has just begun."""
+    stage.server.stop(signal.SIGKILL)
+    stage.server.start()
+    crowd.say(MISSED)
+    stage.server.stop(signal.SIGKILL)
+    stage.server.start()
 
 
 async def _all_have_all(crowd: Crowd, stage: Installation) -> None:

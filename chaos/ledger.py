@@ -66,7 +66,7 @@ class Truth:
 
 
 @dataclass
-class Seat:
+class Absence:
     """Somebody was out of a chat after a version, until ``until``, when they were asked back.
 
     From then on they may read what was said meanwhile.
@@ -93,6 +93,6 @@ class Book:
 class Ledger:
     sends: dict[str, Send] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
-    absences: list[Seat] = field(default_factory=list)
-    refused_reads: list[str] = field(default_factory=list)
+    absences: list[Absence] = field(default_factory=list)
+    answered_reads: list[str] = field(default_factory=list)
     """What was answered to somebody who was out already."""

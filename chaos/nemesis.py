@@ -4,9 +4,8 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any
 
 import psycopg
 import websockets
-from redis import Redis, RedisError
+from redis import RedisError
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 
 from chaos.stage import Installation
 
@@ -82,18 +83,10 @@ class Nemesis:
 
     # The server
 
-    def _workers(self) -> list[int]:
-        """Its processes but the first, where it has several; else itself."""
-        first = self.server.process.pid
-        children = subprocess.run(
-            ["pgrep", "-P", str(first)], capture_output=True, text=True, check=False
-        )
-        return [int(pid) for pid in children.stdout.split()] or [first]
-
     async def kill_one(self) -> None:
         self.kills += 1
         with suppress(ProcessLookupError):
-            os.kill(self.random.choice(self._workers()), signal.SIGKILL)
+            os.kill(self.random.choice(self.server.workers()), signal.SIGKILL)
         await self._restart_if_over()
 
     async def kill_all(self) -> None:
@@ -106,12 +99,14 @@ class Nemesis:
         await asyncio.to_thread(self.server.start)
 
     async def freeze_server(self) -> None:
-        pids = self._workers()
+        pids = self.server.processes()
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(self.random.uniform(0.5, 3))
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        try:
+            await asyncio.sleep(self.random.uniform(0.5, 3))
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     async def rest(self) -> None:
         """Sends the readers away, and waits for connections that lead nowhere to be noticed."""
@@ -202,10 +197,6 @@ class Nemesis:
 
     # Redis
 
-    def _commands(self) -> Any:
-        assert self.redis
-        return Redis.from_url(self.redis.url)
-
     async def kill_redis(self) -> None:
         assert self.redis
         self.kills += 1
@@ -216,28 +207,37 @@ class Nemesis:
     async def freeze_redis(self) -> None:
         assert self.redis
         self.redis.freeze()
-        await asyncio.sleep(self.random.uniform(0.5, 4))
-        self.redis.thaw()
+        try:
+            await asyncio.sleep(self.random.uniform(0.5, 4))
+        finally:
+            self.redis.thaw()
 
     async def pause_clients(self) -> None:
-        self._commands().execute_command("CLIENT", "PAUSE", self.random.randint(500, 4_000))
+        await self._command("CLIENT", "PAUSE", self.random.randint(500, 4_000))
 
     async def kill_clients(self) -> None:
         for kind in ("pubsub", "normal"):
-            self._commands().execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+            await self._command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
 
     async def flush(self) -> None:
-        self._commands().flushall()
+        await self._command("FLUSHALL")
+
+    async def _command(self, *words: Any) -> None:
+        """It may be answered only after a pause."""
+        assert self.redis
+        async with Redis.from_url(self.redis.url) as client:
+            await client.execute_command(*words)  # type: ignore[no-untyped-call]
 
     async def replay(self) -> None:
         """All that went through in a second comes once more, out of order."""
-        with suppress(RedisError), self._commands().pubsub(ignore_subscribe_messages=True) as heard:
-            heard.psubscribe("*")
-            await asyncio.sleep(1)
-            found = list(iter(heard.get_message, None))
-            self.random.shuffle(found)
-            for message in found:
-                self._commands().publish(message["channel"], message["data"])
+        assert self.redis
+        with suppress(RedisError):
+            async with Redis.from_url(self.redis.url) as client, client.pubsub() as heard:
+                await heard.psubscribe("*")
+                found = [one async for one in _heard_within(heard, 1)]
+                self.random.shuffle(found)
+                for message in found:
+                    await client.publish(message["channel"], message["data"])
 
     # PostgreSQL
 
@@ -256,3 +256,10 @@ class Nemesis:
                     " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
                 )
             await asyncio.sleep(0.2)
+
+
+async def _heard_within(heard: PubSub, seconds: float) -> AsyncIterator[dict[str, Any]]:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if message := await heard.get_message(ignore_subscribe_messages=True, timeout=left):
+            yield message

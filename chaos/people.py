@@ -6,7 +6,8 @@ import json
 import random
 import ssl
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -30,6 +31,9 @@ LONG = 3_500
 TLS = ssl.create_default_context()
 """One for all: each takes a while to make, though none is used."""
 _connections = itertools.count(1)
+
+Arrivals = asyncio.Queue[tuple[float, dict[str, Any]] | None]
+"""Events with the moments at which they came; None at the end."""
 
 
 class Person:
@@ -93,7 +97,7 @@ class Person:
         if self._epoch not in (None, hello["epoch"]):
             self.book.holes.append("the epoch has changed")
         self._epoch = hello["epoch"]
-        events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        events: Arrivals = asyncio.Queue()
         taking = asyncio.create_task(self._take_all(ws, events))
         try:
             async for data in ws:
@@ -101,7 +105,7 @@ class Person:
                 if "ref" in frame:
                     self._settle(frame)
                 else:
-                    events.put_nowait(frame)
+                    events.put_nowait((time.monotonic(), frame))
         finally:
             self._is_up.clear()
             self._give_up_answers()
@@ -116,14 +120,12 @@ class Person:
                 answer.exception()  # seen, should nobody wait for it any more
         self._answers.clear()
 
-    async def _take_all(
-        self, ws: websockets.ClientConnection, events: "asyncio.Queue[dict[str, Any] | None]"
-    ) -> None:
+    async def _take_all(self, ws: websockets.ClientConnection, events: Arrivals) -> None:
         """What was missed, then what comes, to the end: a request that is cut short would leak."""
         try:
             await self._sync()
-            while event := await events.get():
-                await self._take(event)
+            while arrival := await events.get():
+                await self._take(*arrival)
         except TROUBLE:
             await ws.close()
             raise
@@ -195,22 +197,19 @@ class Person:
         self.book.known.pop(chat_id, None)
         self.book.versions.pop(chat_id, None)
 
-    async def _take(self, event: dict[str, Any]) -> None:
+    async def _take(self, at: float, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind == "chat.created" and event["chat"]["id"] not in self.book.versions:
             await self._learn(event["chat"]["id"])
         elif kind == "chat.removed":
             self._forget(event["chat_id"])
         elif kind in NUMBERED:
-            await self._count(event)
+            self._count(at, event)
 
-    async def _count(self, event: dict[str, Any]) -> None:
+    def _count(self, at: float, event: dict[str, Any]) -> None:
         chat, version = event["chat_id"], event["version"]
         client_id = event.get("message", {}).get("client_id") or ""
-        now = time.monotonic()
-        self.book.events.append(
-            Event(self.connection, chat, version, event["type"], now, client_id)
-        )
+        self.book.events.append(Event(self.connection, chat, version, event["type"], at, client_id))
         known = self.book.versions.get(chat)
         if known is None or version <= known:
             return
@@ -252,7 +251,8 @@ class Person:
         if self.random.random() < 0.05:
             asked.append(self.ask("message.send", **fields))
         answers = await asyncio.gather(*asked)
-        return min(answers, key=lambda answer: answer["type"] == "ok")
+        # Where one says no, for its sender was removed in between, it is stored all the same.
+        return max(answers, key=lambda answer: answer["type"] == "ok")
 
     async def post(self, chat: str, client_id: str) -> Send:
         """The same by REST."""
@@ -276,3 +276,14 @@ class Person:
         path = f"/chats/{message['chat_id']}/messages/{message['id']}"
         with suppress(*TROUBLE):
             await self.http.patch(path, json={"content": f"{message['content']} edited"})
+
+
+@asynccontextmanager
+async def alive(people: list[Person]) -> AsyncIterator[None]:
+    """Connected; in the end all go, and nothing of them is left."""
+    lives = [asyncio.create_task(one.live()) for one in people]
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(one.leave() for one in people))
+        await asyncio.gather(*lives)

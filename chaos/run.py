@@ -14,7 +14,7 @@ import httpx
 import psycopg
 
 from chaos.checker import Findings, check
-from chaos.ledger import Ledger, Seat
+from chaos.ledger import Absence, Ledger
 from chaos.nemesis import Nemesis
 from chaos.people import TROUBLE, Person
 from chaos.stage import Installation, id_of, register
@@ -54,27 +54,32 @@ class Outcome:
     quiet_after: float
     tracebacks: int
 
+    @property
+    def is_fine(self) -> bool:
+        has_failed = any(self.findings.values()) or self.tracebacks
+        return bool(self.sends["ok"]) and not has_failed
+
 
 class Run:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.ledger = plan, Ledger()
         self.random = random.Random(plan.seed)
-        self.stage = Installation(plan.profile, plan.server)
+        has_small_disk = plan.profile == "embedded"
+        self.stage = Installation(plan.profile, plan.server, has_small_disk)
         self.people: list[Person] = []
         self.chats: list[str] = []
         self._numbers = itertools.count(1)
 
     async def go(self) -> Outcome:
-        await asyncio.to_thread(self.stage.start)
-        try:
+        async with self.stage.set_up():
             return await self._go()
-        finally:
-            await asyncio.to_thread(self.stage.stop)
 
     async def _go(self) -> Outcome:
         self._people_and_chats()
         headers = [one.headers for one in self.people]
         nemesis = Nemesis(self.stage, self.plan.seed, headers)
+        if unknown := set(self.plan.faults) - nemesis.faults().keys():
+            raise ValueError(f"{self.plan.profile} has no {unknown}; only {list(nemesis.faults())}")
         until = time.monotonic() + self.plan.seconds
         async with AsyncExitStack() as stack:
             lives = [asyncio.create_task(one.live()) for one in self.people]
@@ -128,15 +133,17 @@ class Run:
             await asyncio.sleep(self.random.uniform(0, 0.1))
 
     async def _strike(self, nemesis: Nemesis, until: float) -> None:
-        """All of them again and again; a third are kills."""
+        """All of them again and again; a third are kills. The order is the seed's alone."""
         deck = list(self.plan.faults or nemesis.faults())
         kills = [name for name in deck if name.startswith("kill")]
-        while kills and 2 * len([name for name in deck if name in kills]) < len(deck) - len(kills):
+        others = len(deck) - len(kills)
+        while kills and 2 * (len(deck) - others) < others:
             deck += kills
+        order = random.Random(f"{self.plan.seed} faults")
         while time.monotonic() < until:
-            self.random.shuffle(deck)
+            order.shuffle(deck)
             for name in deck:
-                await asyncio.sleep(self.random.uniform(*self.plan.calm))
+                await asyncio.sleep(order.uniform(*self.plan.calm))
                 if time.monotonic() >= until:
                     return
                 await nemesis.strike(name)
@@ -148,14 +155,14 @@ class Run:
             await asyncio.sleep(self.random.uniform(1, 3))
             person, chat = self.random.choice(self.people[1:]), self.random.choice(self.chats)
             await self._insist("DELETE", f"/chats/{chat}/members/{person.id}")
-            seat = Seat(person.id, chat, await self._seat_version(person, chat))
-            self.ledger.absences.append(seat)
+            absence = Absence(person.id, chat, await self._seat_version(person, chat))
+            self.ledger.absences.append(absence)
             with suppress(*TROUBLE):
                 answer = await person.http.get(f"/chats/{chat}/messages")
                 if answer.status_code == 200:
-                    self.ledger.refused_reads.append(f"{person.id} read {chat}")
+                    self.ledger.answered_reads.append(f"{person.id} read {chat}")
             await asyncio.sleep(self.random.uniform(0, 1))
-            seat.until = time.monotonic()
+            absence.until = time.monotonic()
             await self._insist("POST", f"/chats/{chat}/members", json={"user_ids": [person.id]})
 
     async def _insist(self, method: str, path: str, **more: Any) -> None:

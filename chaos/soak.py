@@ -4,17 +4,15 @@ import asyncio
 import itertools
 import random
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import psycopg
 
 from chaos.crowd import Crowd
-from chaos.people import Person
+from chaos.people import Person, alive
 from chaos.stage import Installation, Watched
 
 PEOPLE, SOCKETS_EACH, CHATS = 50, 4, 10
@@ -38,20 +36,15 @@ class Soak:
         self.sent = 0
 
     async def go(self) -> None:
-        await asyncio.to_thread(self.stage.start)
-        try:
-            crowd = Crowd(self.stage.proxy.url, PEOPLE, SOCKETS_EACH, CHATS)
+        async with self.stage.set_up():
+            crowd = Crowd(self.stage.proxy.url, PEOPLE, SOCKETS_EACH, CHATS, PEOPLE // CHATS)
             await asyncio.to_thread(crowd.gather)
-            self.sockets, chats = crowd.sockets, crowd.chats
-            async with AsyncExitStack() as stack:
-                for one in self.sockets:
-                    stack.push_async_callback(one.leave)
-                lives = [asyncio.create_task(one.live()) for one in self.sockets]
-                until = time.monotonic() + self.seconds
-                await asyncio.gather(self._say(chats, until), self._drop(until), self._watch(until))
-            await asyncio.gather(*lives)
-        finally:
-            await asyncio.to_thread(self.stage.stop)
+            self.sockets = crowd.sockets
+            until = time.monotonic() + self.seconds
+            async with alive(self.sockets):
+                await asyncio.gather(
+                    self._say(crowd.chats, until), self._drop(until), self._watch(until)
+                )
 
     async def _say(self, chats: list[str], until: float) -> None:
         async with asyncio.TaskGroup() as group:
@@ -59,7 +52,7 @@ class Soak:
                 if time.monotonic() > until:
                     return
                 person = number % len(self.sockets)
-                chat = chats[person // SOCKETS_EACH % CHATS]
+                chat = chats[person * CHATS // len(self.sockets)]
                 group.create_task(self._say_one(self.sockets[person], chat, f"m{number}"))
                 await asyncio.sleep(1 / self.pace)
 
@@ -87,9 +80,9 @@ class Soak:
 
     def _measures(self) -> dict[str, Callable[[], float]]:
         return {
-            "memory (MiB)": lambda: sum(_memory(pid) for pid in self._pids()),
-            "file descriptors": lambda: sum(_entries(pid, "fd") for pid in self._pids()),
-            "threads": lambda: sum(_entries(pid, "task") for pid in self._pids()),
+            "memory (MiB)": self.stage.server.mebibytes,
+            "file descriptors": lambda: self._entries("fd"),
+            "threads": lambda: self._entries("task"),
             "tasks": self._tasks,
             "database connections": self._connections,
         }
@@ -101,12 +94,9 @@ class Soak:
                 self.samples[name].append(await asyncio.to_thread(measure))
             await asyncio.sleep(EVERY)
 
-    def _pids(self) -> list[int]:
-        first = self.stage.server.process.pid
-        found = subprocess.run(
-            ["pgrep", "-P", str(first)], capture_output=True, text=True, check=False
-        )
-        return [first, *map(int, found.stdout.split())]
+    def _entries(self, folder: str) -> float:
+        pids = self.stage.server.processes()
+        return sum(len(list(Path(f"/proc/{pid}/{folder}").iterdir())) for pid in pids)
 
     def _tasks(self) -> float:
         """Of all processes: each answers now and then."""
@@ -115,23 +105,13 @@ class Soak:
 
     def _connections(self) -> float:
         if not self.stage.postgres:
-            return sum(_opened(pid, "chat.sqlite3") for pid in self._pids())
+            return sum(_opened(pid, "chat.sqlite3") for pid in self.stage.server.processes())
         with psycopg.connect(self.stage.postgres.url) as connection:
             row = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
             ).fetchone()
         return float(row[0]) if row else 0
-
-
-def _memory(pid: int) -> float:
-    """Resident, without what is shared with other processes."""
-    sizes = Path(f"/proc/{pid}/statm").read_text().split()
-    return (int(sizes[1]) - int(sizes[2])) * 4096 / 2**20
-
-
-def _entries(pid: int, folder: str) -> int:
-    return len(list(Path(f"/proc/{pid}/{folder}").iterdir()))
 
 
 def _opened(pid: int, name: str) -> int:

@@ -1,11 +1,13 @@
 """What a run is played on: a server of its own behind a proxy, with its database and Redis."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +41,18 @@ class Watched(Other):
     """The usual server, whose tasks can be counted."""
 
     def command(self) -> list[str]:
-        options = {"port": self.port, "workers": self.environment.get("WORKERS", "1")}
-        options |= {"loop": "uvloop", "ws": "websockets-sansio", "lifespan": "on"}
-        flags = [f"--{name}={value}" for name, value in options.items()]
-        flags += ["--no-access-log", "--log-level=warning"]
-        return [sys.executable, "-m", "uvicorn", *flags, "chaos.inside:application"]
+        return [sys.executable, "-m", "chaos.inside"]
 
 
 class Installation:
-    """``postgres`` and ``redis`` are None where it is embedded, ``disk`` where it is not."""
+    """``postgres`` and ``redis`` are None where it is embedded, ``disk`` where it is not small."""
 
-    def __init__(self, profile: str, server: type[Server] = Server) -> None:
+    def __init__(
+        self, profile: str, server: type[Server] = Server, has_small_disk: bool = False
+    ) -> None:
         self.profile = profile
         self._folder = tempfile.TemporaryDirectory(prefix="chat-chaos-")
-        self.disk = SmallDisk(Path(self._folder.name)) if profile == "embedded" else None
+        self.disk = SmallDisk(Path(self._folder.name)) if has_small_disk else None
         self.proxy = Proxy()
         environment = {"DATA_DIR": self._folder.name, "PUBLIC_URL": self.proxy.url}
         self.postgres = self.redis = None
@@ -62,24 +62,26 @@ class Installation:
             environment |= {"WORKERS": "1" if server is Daphne else "2"}
         self.server = server(**environment)
 
-    def start(self) -> None:
+    @asynccontextmanager
+    async def set_up(self) -> AsyncIterator[None]:
+        """All of it, to be taken down again however it ends."""
+        with ExitStack() as stack:
+            await asyncio.to_thread(self._start, stack)
+            yield
+
+    def _start(self, stack: ExitStack) -> None:
+        stack.callback(self._folder.cleanup)
         if self.disk:
             self.disk.mount()
+            stack.callback(self.disk.unmount)
         for service in (self.postgres, self.redis):
             if service:
                 service.start()
+                stack.callback(service.kill)
         self.server.start()
+        stack.callback(self.server.stop)
         self.proxy.start(self.server.port)
-
-    def stop(self) -> None:
-        self.proxy.end()
-        self.server.stop()
-        for service in (self.redis, self.postgres):
-            if service:
-                service.kill()
-        if self.disk:
-            self.disk.unmount()
-        self._folder.cleanup()
+        stack.callback(self.proxy.end)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """From the database itself."""

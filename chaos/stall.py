@@ -2,20 +2,21 @@
 
 import asyncio
 import itertools
-import socket
 import time
+from typing import Any
 
 import websockets
 
 from chaos.crowd import Crowd
-from chaos.people import Person
+from chaos.people import Person, alive
 from chaos.stage import Installation
+from chatproject.testing.sockets import narrow_socket
 
 READERS = 5
-PACE = 10
-"""Messages a second."""
-TEXT = "🚣" * 5_000
-"""40 KB as an event: what the system keeps for who does not read is full after some 12 seconds."""
+PACE = 5
+"""Messages a second: half of what these readers may send."""
+TEXT = "🚣" * 10_000
+"""80 KB as an event: what the system keeps for who does not read is full after some 12 seconds."""
 TURN = 20
 """Seconds without such a reader, then as many beside one."""
 
@@ -25,24 +26,17 @@ class Stall:
 
     def __init__(self, profile: str, seconds: float) -> None:
         self.stage, self.seconds = Installation(profile), seconds
-        self.stage.disk = None
         self.delays: tuple[list[float], list[float]] = ([], [])
-        self.cut_off = 0
+        self.cut_off = self.turns = 0
 
     async def go(self) -> None:
-        await asyncio.to_thread(self.stage.start)
-        crowd = Crowd(self.stage.server.url, READERS + 1, 1, 1)
-        lives = []
-        try:
+        async with self.stage.set_up():
+            crowd = Crowd(self.stage.server.url, READERS + 1, 1, 1, READERS + 1)
             await asyncio.to_thread(crowd.gather)
             *readers, idler = crowd.sockets
-            lives = [asyncio.create_task(one.live()) for one in readers]
-            await self._take_turns(readers, idler, crowd.chats[0])
+            async with alive(readers):
+                await self._take_turns(readers, idler, crowd.chats[0])
             await idler.http.aclose()
-        finally:
-            await asyncio.gather(*(one.leave() for one in crowd.sockets))
-            await asyncio.gather(*lives)
-            await asyncio.to_thread(self.stage.stop)
 
     async def _take_turns(self, readers: list[Person], idler: Person, chat: str) -> None:
         asked: list[dict[str, float]] = []
@@ -51,6 +45,7 @@ class Stall:
             asked.append(await self._say(readers, chat, f"without {len(asked)}"))
             idle = await self._idle(idler)
             asked.append(await self._say(readers, chat, f"beside {len(asked)}"))
+            self.turns += 1
             self.cut_off += await _has_ended(idle)
         await asyncio.sleep(5)
         for found, moments in zip(itertools.cycle(self.delays), asked, strict=False):
@@ -71,21 +66,33 @@ class Stall:
                     return asked
                 client_id, who = f"{name} {number}", readers[number % READERS]
                 asked[client_id] = time.monotonic()
-                fields = {"chat_id": chat, "client_id": client_id, "content": TEXT}
-                group.create_task(who.ask("message.send", **fields))
+                group.create_task(_say_one(who, chat, client_id))
                 await asyncio.sleep(1 / PACE)
         raise AssertionError
 
     async def _idle(self, who: Person) -> websockets.ClientConnection:
-        """A connection of which nobody reads, and into which little fits."""
-        narrow = socket.socket()
-        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        narrow.connect(("127.0.0.1", self.stage.server.port))
-        narrow.setblocking(False)
-        address = f"{self.stage.server.url.replace('http', 'ws')}/ws"
-        return await websockets.connect(
-            address, sock=narrow, max_queue=1, ping_interval=None, additional_headers=who.headers
-        )
+        """A connection of which nobody reads."""
+        server = self.stage.server
+        options: dict[str, Any] = {"sock": narrow_socket(server.port), "max_queue": 1}
+        options |= {"ping_interval": None, "additional_headers": who.headers}
+        address = f"{server.url.replace('http', 'ws')}/ws"
+        return await websockets.connect(address, **options)
+
+    @property
+    def p99s(self) -> tuple[float, float]:
+        without, beside = (sorted(found)[len(found) * 99 // 100] for found in self.delays)
+        return without, beside
+
+    @property
+    def is_fine(self) -> bool:
+        """They are slower by less than a fifth, and whoever takes nothing has been cut off."""
+        without, beside = self.p99s
+        return beside < 1.2 * without and self.cut_off == self.turns
+
+
+async def _say_one(who: Person, chat: str, client_id: str) -> None:
+    answer = await who.ask("message.send", chat_id=chat, client_id=client_id, content=TEXT)
+    assert answer["type"] == "ok", answer
 
 
 async def _has_ended(idle: websockets.ClientConnection) -> bool:
@@ -101,12 +108,11 @@ async def _has_ended(idle: websockets.ClientConnection) -> bool:
 
 
 def table(stall: Stall) -> str:
-    """The slowest of a hundred, and how much slower it is beside a reader who takes nothing."""
-    without, beside = (sorted(found)[len(found) * 99 // 100] for found in stall.delays)
+    without, beside = stall.p99s
     change = f"{beside / without - 1:+.0%}"
     pairs = sum(map(len, stall.delays))
     return (
         f"{stall.stage.profile}: 99 of 100 of {pairs} took {without * 1e3:.0f} ms,"
         f" beside one who takes nothing {beside * 1e3:.0f} ms ({change}),"
-        f" who was cut off {stall.cut_off} times"
+        f" who was cut off {stall.cut_off} times of {stall.turns}"
     )

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from chaos.checker import check
-from chaos.ledger import Book, Event, Held, Ledger, Seat, Send, Stored, Truth
+from chaos.ledger import Absence, Book, Event, Held, Ledger, Send, Stored, Truth
 
 CHAT = "chat"
 
@@ -26,7 +26,7 @@ def ledger() -> Ledger:
         "ana": Book("ana", hers, {CHAT: known}, {CHAT: 5}),
         "ben": Book("ben", his, {CHAT: dict(known)}, {CHAT: 5}),
     }
-    return Ledger(sends, books, [Seat("ben", CHAT, since=2, until=4.5)])
+    return Ledger(sends, books, [Absence("ben", CHAT, since=2, until=4.5)])
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def skip_an_event(ledger: Ledger, truth: Truth) -> None:
 
 
 def answer_a_former_member(ledger: Ledger, truth: Truth) -> None:
-    ledger.refused_reads.append("ben read chat")
+    ledger.answered_reads.append("ben read chat")
 
 
 def leave_somebody_behind(ledger: Ledger, truth: Truth) -> None:

@@ -53,6 +53,8 @@ class PostgresServer:
 
     def kill(self) -> None:
         """At once, with all its processes, and without tidying up."""
+        if self._process.poll() is not None:
+            return
         children = subprocess.run(
             ["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False
         )

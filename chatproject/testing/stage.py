@@ -73,6 +73,27 @@ def _beside(folder: Path, **options: str) -> dict[str, str]:
     return {"DATA_DIR": str(folder), **services.environment(database)}
 
 
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _read(pid: int, name: str) -> str:
+    """Nothing of a process that is over."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/{name}").read_text()
+    return ""
+
+
+def _facts(pid: int) -> list[str]:
+    """From its state on; its session is the fourth."""
+    return _read(pid, "stat").rpartition(")")[2].split()
+
+
+def _pages(pid: int) -> int:
+    sizes = _read(pid, "statm").split()
+    return int(sizes[1]) - int(sizes[2]) if sizes else 0
+
+
 class Server:
     """A server process on this worker's installation."""
 
@@ -111,6 +132,19 @@ class Server:
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.05)
         raise AssertionError(self.log.read_text())
+
+    def processes(self) -> list[int]:
+        """All of them: each server is a session of its own."""
+        return [pid for pid in _pids() if _facts(pid)[3:4] == [str(self.process.pid)]]
+
+    def workers(self) -> list[int]:
+        """Those that serve: itself, unless it has started several."""
+        several = [pid for pid in self.processes() if "spawn_main" in _read(pid, "cmdline")]
+        return several or [self.process.pid]
+
+    def mebibytes(self) -> float:
+        """The memory that all its processes hold, without what they share with others."""
+        return sum(map(_pages, self.processes())) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         """Ends it by a signal: its first process, or all of them where nothing may be tidied up."""

@@ -24,16 +24,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def processes_of(server: Server) -> list[Path]:
-    """Those of the server's session: itself and its workers."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[3]) == server.process.pid:
-                found.append(stat.parent)
-    return found
-
-
 def memory(process: Path, line: str) -> int:
     found = next(one for one in (process / "status").read_text().splitlines() if line in one)
     return int(found.split()[1]) * 1024
@@ -42,7 +32,7 @@ def memory(process: Path, line: str) -> int:
 @contextlib.contextmanager
 def growing_little(server: Server) -> Iterator[None]:
     """No process of the server may at any moment take 20 MiB more than before."""
-    processes = processes_of(server)
+    processes = [Path(f"/proc/{pid}") for pid in server.processes()]
     before = [memory(one, "VmRSS") for one in processes]
     for one in processes:
         (one / "clear_refs").write_text("5")  # its peak is counted from here

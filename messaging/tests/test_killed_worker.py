@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from chatproject.testing import Person, Server, SocketClient
-from messaging.tests.test_two_workers import _apart, _code_if_closed, _workers
+from messaging.tests.test_two_workers import _apart, _code_if_closed
 
 pytestmark = pytest.mark.services
 
@@ -23,7 +23,7 @@ async def test_who_was_on_a_killed_worker_is_back_and_whole_while_the_others_go_
     server: Server, alice: Person, bob: Person, group: dict[str, Any]
 ):
     async with _apart(alice, bob) as (a, b):
-        os.kill(_workers(server)[0], signal.SIGKILL)
+        os.kill(server.workers()[0], signal.SIGKILL)
         killed_at = time.monotonic()
         talking = asyncio.create_task(asyncio.to_thread(_talk, alice, group, 20))
         closed = asyncio.gather(_code_if_closed(a), _code_if_closed(b))
@@ -36,7 +36,7 @@ async def test_who_was_on_a_killed_worker_is_back_and_whole_while_the_others_go_
             known = {"epoch": socket.hello["epoch"], "chats": {group["id"]: group["version"]}}
             (change,) = (await socket.ask("sync", **known))["changes"]
             assert [one["version"] for one in change["messages"]] == told
-            while len(_workers(server)) < 2:
+            while len(server.workers()) < 2:
                 assert time.monotonic() < killed_at + BACK_SECONDS
                 await asyncio.sleep(0.1)
 

@@ -127,8 +127,10 @@ def test_a_time_that_is_pointed_at_says_when_that_was_in_full(
     alice.rest.post(path, json={"content": "On time"}).raise_for_status()
     page = open_page(bob, f"/c/{group['id']}", timezone_id="Asia/Tokyo", locale="en-GB")
     moment = datetime.now(ZoneInfo("Asia/Tokyo"))
-    for time in (rows(page).last.locator(".message-time"), page.locator(".chat-row-time").first):
-        time.hover()
+    row = rows(page).last
+    of_row, of_chat = row.locator(".message-time"), page.locator(".chat-row-time").first
+    for point, time in ((row.focus, of_row), (of_chat.hover, of_chat)):
+        point()
         expect(time).to_have_attribute(
             "title", re.compile(f"{moment:%A},? {moment:%-d %B %Y} at {moment:%H}:")
         )

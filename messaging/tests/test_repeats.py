@@ -9,14 +9,11 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Connection
 from chatproject.ids import new_id
-from chatproject.testing import IS_SERVICES, Person, SocketClient
+from chatproject.testing import Person, SocketClient
 from messaging.models import Message
 
-pytestmark = pytest.mark.services
 
-WORKERS = 2 if IS_SERVICES else 1
-
-
+@pytest.mark.services
 async def test_fifty_messages_sent_sixteen_times_at_once_are_stored_fifty_times(
     alice: Person, group: dict[str, Any]
 ):
@@ -24,7 +21,7 @@ async def test_fifty_messages_sent_sixteen_times_at_once_are_stored_fifty_times(
     keys = [f"key-{number}" for number in range(50)]
     async with contextlib.AsyncExitStack() as stack:
         sockets: list[SocketClient] = []
-        while len(sockets) < 8 or _processes_of(alice) < WORKERS:
+        while len(sockets) < 8 or _processes_of(alice) < 2:
             sockets.append(await stack.enter_async_context(alice.socket()))
             assert len(sockets) < 50, "all sockets came to one process"
             await asyncio.sleep(0.05)

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import socket
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 
 from chatproject.management.commands.serve import SHUTDOWN_SECONDS
 from chatproject.testing import Newcomer, Person, Server, SocketClient
+from chatproject.testing.sockets import narrow_socket
 from messaging.batches import Send, write_batch
 from messaging.sockets import Socket
 from messaging.tests.hubs import NEVER_ENDS
@@ -32,36 +31,14 @@ async def stalled(who: Person, count: int) -> AsyncIterator[list[SocketClient]]:
     async with contextlib.AsyncExitStack() as stack:
         clients = []
         for _ in range(count):
-            options = {"sock": _narrow(who.server), "max_queue": 1, "ping_interval": None}
+            options = {
+                "sock": narrow_socket(who.server.port),
+                "max_queue": 1,
+                "ping_interval": None,
+            }
             clients.append(await stack.enter_async_context(who.socket(**options)))
             stack.callback(clients[-1].ws.transport.abort)  # it has no way to say goodbye
         yield clients
-
-
-def _narrow(server: Server) -> socket.socket:
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    narrow.connect(("127.0.0.1", server.port))
-    narrow.setblocking(False)
-    return narrow
-
-
-def mebibytes_of(server: Server) -> float:
-    """The memory that all its processes hold."""
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    pages = sum(_pages(pid) for pid in pids if _group_of(pid) == server.process.pid)
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def _group_of(pid: int) -> int | None:
-    with contextlib.suppress(ProcessLookupError):
-        return os.getpgid(pid)
-    return None
-
-
-def _pages(pid: int) -> int:
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1])
 
 
 async def test_fifty_who_take_nothing_cost_little_and_nobody_else_anything(own_server: Server):
@@ -70,11 +47,11 @@ async def test_fifty_who_take_nothing_cost_little_and_nobody_else_anything(own_s
     chat = alice.group_with(bob)
     versions = list(range(chat["version"] + 1, chat["version"] + 1 + ENOUGH))
     async with alice.socket() as neighbour, stalled(bob, MANY) as sockets:
-        before = most = mebibytes_of(own_server)
+        before = most = own_server.mebibytes()
         for version in versions:
             await asyncio.to_thread(alice.says, chat, LONG)
             await neighbour.event("message.created", timeout=5, version=version)
-            most = max(most, mebibytes_of(own_server))
+            most = max(most, own_server.mebibytes())
         assert [one["version"] for one in neighbour.of_type("message.created")] == versions
         assert most - before < MOST_MEBIBYTES
         for one in (sockets[0], sockets[-1]):

@@ -230,37 +230,15 @@ async def test_a_paused_redis_delays_no_answer_and_no_event_for_long(
 
 
 async def test_workers_end_with_the_process_that_started_them(own_server: Server):
-    workers = _workers(own_server)
+    workers = own_server.workers()
     assert len(workers) == 2
     own_server.process.kill()
     own_server.process.wait()
     deadline = time.monotonic() + 15
-    while any(_parent_of(str(pid)) is not None for pid in workers):
+    while set(workers) & set(own_server.processes()):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
     own_server.start()  # on the same port
-
-
-def _workers(server: Server) -> list[int]:
-    parent = server.process.pid
-    return [
-        int(name)
-        for name in os.listdir("/proc")
-        if name.isdigit() and _parent_of(name) == parent and _is_worker(name)
-    ]
-
-
-def _parent_of(pid: str) -> int | None:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except (OSError, ProcessLookupError):
-        return None
-
-
-def _is_worker(pid: str) -> bool:
-    with open(f"/proc/{pid}/cmdline") as file:
-        return "spawn_main" in file.read()
 
 
 @pytest.mark.timeout(180)
@@ -269,7 +247,7 @@ async def test_a_killed_worker_takes_nobody_with_it_and_its_people_are_offline_s
 ):
     async with _apart(alice, bob) as (a, b):
         processes = {alice.id: _process_of(alice), bob.id: _process_of(bob)}
-        victim = _workers(server)[0]
+        victim = server.workers()[0]
         os.kill(victim, signal.SIGKILL)
         killed_at = time.monotonic()
         codes = await asyncio.gather(_code_if_closed(a), _code_if_closed(b))
@@ -288,7 +266,7 @@ async def test_a_killed_worker_takes_nobody_with_it_and_its_people_are_offline_s
         assert (now["is_online"], now["last_seen"]) == (False, rfc3339(heartbeat))
         async with gone.socket():
             assert (await socket.event("presence", user_id=gone.id))["is_online"] is True
-        assert len(_workers(server)) == 2
+        assert len(server.workers()) == 2
 
 
 async def _code_if_closed(socket: SocketClient) -> int | None:

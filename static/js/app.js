@@ -64,7 +64,8 @@ async function startRest() {
 
 /** Of a failure, or that something was done; `again` does what the reader asks for again. */
 async function say(text, again, isGood) {
-  (await bring("banner"))?.say(text, again, isGood);
+  const banner = await bring("banner").catch(() => null); // else what says so would be said, without end
+  banner?.say(text, again, isGood);
 }
 
 // From chat to chat

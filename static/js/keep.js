@@ -166,9 +166,15 @@ function newId() {
 function dropStored() {
   const mine = outbox.of(store.openId);
   if (!mine.length) return;
-  const stored = new Set();
-  for (const { sender_id: sender, client_id: id } of store.room.messages.values()) if (sender === store.me.id) stored.add(id);
-  for (const { client_id: id } of mine) if (stored.has(id)) outbox.remove(id);
+  const stored = new Map();
+  for (const message of store.room.messages.values()) if (message.sender_id === store.me.id) stored.set(message.client_id, message);
+  for (const { client_id: id } of mine) if (stored.has(id)) settle(stored.get(id));
+}
+
+/** The other tabs get it, too: where the connection is cut it would be gone from there, unsent and not stored. */
+function settle(message) {
+  others?.postMessage({ message });
+  return outbox.remove(message.client_id);
 }
 
 function drainAll() {
@@ -208,8 +214,7 @@ async function send({ chat_id, client_id, content, reply_to }) {
   try {
     const { message } = await socket.request("message.send", fields);
     store.take(message);
-    others?.postMessage({ message }); // else it would be gone there until its event comes
-    await outbox.remove(client_id);
+    await settle(message);
     return null;
   } catch (error) {
     return error;

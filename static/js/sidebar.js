@@ -25,6 +25,7 @@ export const sidebar = { start };
 
 function start() {
   for (const [id, row] of rows) adopt(store.chats.get(id), row);
+  renderWritten();
   renderHead();
   showTitle();
   store.on("open", opened);

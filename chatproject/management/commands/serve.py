@@ -66,28 +66,33 @@ class Command(BaseCommand):
         self.stdout.flush()
         # uvicorn raises the signal again once it has stopped: that is a clean end.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        uvicorn.run(
-            "chatproject.asgi:application",
-            host=options["host"],
-            port=options["port"],
-            workers=settings.WORKERS,
-            loop="uvloop",
-            http=BoundedHeads,
-            ws=SocketProtocol,
-            ws_max_size=MAX_FRAME_BYTES,
-            ws_ping_interval=25,
-            ws_ping_timeout=25,
-            ws_per_message_deflate=False,
-            lifespan="on",
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            proxy_headers=bool(settings.TRUSTED_PROXIES),
-            forwarded_allow_ips=[str(network) for network in settings.TRUSTED_PROXIES],
-            server_header=False,
-            access_log=False,
-            log_config=None,
-        )
+        serve("chatproject.asgi:application", options["host"], options["port"])
         if lock:
             lock.close()
+
+
+def serve(application: str, host: str, port: int) -> None:
+    """Until it is told to stop."""
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        workers=settings.WORKERS,
+        loop="uvloop",
+        http=BoundedHeads,
+        ws=SocketProtocol,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=25,
+        ws_ping_timeout=25,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        proxy_headers=bool(settings.TRUSTED_PROXIES),
+        forwarded_allow_ips=[str(network) for network in settings.TRUSTED_PROXIES],
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
 
 
 def _refuse_unsafe(host: str) -> None:
