@@ -49,7 +49,7 @@ class Person:
         self.connection = 0
         self._epoch: str | None = None
         self._ws: websockets.ClientConnection | None = None
-        self._is_up = asyncio.Event()
+        self.is_up = asyncio.Event()
         self._refs = itertools.count(1)
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._turns = itertools.count(1)
@@ -107,7 +107,7 @@ class Person:
                 else:
                     events.put_nowait((time.monotonic(), frame))
         finally:
-            self._is_up.clear()
+            self.is_up.clear()
             self._give_up_answers()
             events.put_nowait(None)
             with suppress(*TROUBLE):
@@ -160,7 +160,7 @@ class Person:
         for chat in answer["chats"]:
             if chat["id"] not in self.book.versions:
                 await self._learn(chat["id"])
-        self._is_up.set()
+        self.is_up.set()
 
     async def _catch_up(
         self, chat_id: str, version: int, messages: list[Any], complete: bool, **_: Any
@@ -226,7 +226,7 @@ class Person:
         send = self.ledger.sends[client_id] = Send(self.id, chat, client_id, 0, 0)
         is_unsure = False
         for tries in itertools.count():
-            await self._is_up.wait()
+            await self.is_up.wait()
             send.connection, send.turn = self.connection, 0 if tries else next(self._turns)
             try:
                 answer = await self._send(chat, client_id)
@@ -283,6 +283,8 @@ async def alive(people: list[Person]) -> AsyncIterator[None]:
     """Connected; in the end all go, and nothing of them is left."""
     lives = [asyncio.create_task(one.live()) for one in people]
     try:
+        for one in people:
+            await one.is_up.wait()
         yield
     finally:
         await asyncio.gather(*(one.leave() for one in people))

@@ -5,6 +5,7 @@ import itertools
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,8 @@ def test_who_asks_first_is_told_not_to_send_it(server: Server, length: int, stat
     asks = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % length
     for request in REQUESTS.values():
         answer = send(server, request + HOST + asks, ())
-        # A page may have answered before it would read anything.
-        assert answer.split()[1] == status or status == b"100" != answer.split()[1] != b"413"
+        # A page may have answered before it would read anything: 403 or 404.
+        assert answer.split()[1] in ({b"100", b"403", b"404"} if status == b"100" else {status})
 
 
 @pytest.mark.parametrize(
@@ -152,13 +153,16 @@ def test_a_body_in_the_smallest_chunks_is_read(server: Server):
 def test_a_connection_without_a_whole_head_ends(server: Server):
     whole = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
     beginnings = [b"", whole[:-2], whole + whole[:10]]
-    with contextlib.ExitStack() as stack:
-        address = ("127.0.0.1", server.port)
-        peers = [stack.enter_context(socket.create_connection(address, 30)) for _ in beginnings]
+    with ThreadPoolExecutor() as pool:
+        took = list(pool.map(lambda beginning: seconds_kept(server, beginning), beginnings))
+    assert 10 < min(took) <= max(took) < 30
+
+
+def seconds_kept(server: Server, beginning: bytes) -> float:
+    """How long a connection lasts on which no more than this comes."""
+    with socket.create_connection(("127.0.0.1", server.port), 30) as peer:
         began = time.monotonic()
-        for peer, beginning in zip(peers, beginnings, strict=True):
-            peer.sendall(beginning)
-        for peer in peers:
-            while peer.recv(65_536):
-                pass
-        assert time.monotonic() - began > 10
+        peer.sendall(beginning)
+        while peer.recv(65_536):
+            pass
+        return time.monotonic() - began

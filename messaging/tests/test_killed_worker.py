@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from chatproject.testing import Person, Server, SocketClient
-from messaging.tests.test_two_workers import _apart, _code_if_closed
+from messaging.tests.processes import apart, code_if_closed
 
 pytestmark = pytest.mark.services
 
@@ -22,11 +22,11 @@ BACK_SECONDS = 10
 async def test_who_was_on_a_killed_worker_is_back_and_whole_while_the_others_go_on(
     server: Server, alice: Person, bob: Person, group: dict[str, Any]
 ):
-    async with _apart(alice, bob) as (a, b):
+    async with apart(alice, bob) as (a, b):
         os.kill(server.workers()[0], signal.SIGKILL)
         killed_at = time.monotonic()
         talking = asyncio.create_task(asyncio.to_thread(_talk, alice, group, 20))
-        closed = asyncio.gather(_code_if_closed(a), _code_if_closed(b))
+        closed = asyncio.gather(code_if_closed(a), code_if_closed(b))
         gone, stays = (alice, b) if (await closed)[1] is None else (bob, a)
         async with _back(gone, until=killed_at + BACK_SECONDS) as socket:
             last = await talking

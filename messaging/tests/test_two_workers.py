@@ -5,47 +5,20 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 import redis
 
-from accounts.models import STALE_SECONDS, Connection, ServerProcess
+from accounts.models import STALE_SECONDS, ServerProcess
 from chatproject.testing import Person, Server, SocketClient
 from chatproject.testing.stage import services
 from chatproject.times import rfc3339
+from messaging.tests.processes import apart, code_if_closed, process_of
 
 pytestmark = pytest.mark.services
 
 MADE_GOOD_SECONDS = 5
-
-
-def _process_of(who: Person) -> UUID:
-    """The server process of somebody's newest socket."""
-    deadline = time.monotonic() + 5
-    known = Connection.objects.filter(user=who.user).order_by("-id").values_list("process")
-    while not (newest := known.first()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process: UUID = newest[0]
-    return process
-
-
-@contextlib.asynccontextmanager
-async def _apart(here: Person, there: Person) -> AsyncIterator[tuple[SocketClient, SocketClient]]:
-    """A socket of each, on different processes."""
-    async with here.socket() as first:
-        await asyncio.sleep(0.2)  # presence is written in batches
-        process = _process_of(here)
-        for _ in range(50):
-            async with there.socket() as second:
-                await asyncio.sleep(0.2)
-                if _process_of(there) != process:
-                    yield first, second
-                    return
-        raise AssertionError("all sockets came to one process")
 
 
 async def _say(socket: SocketClient, chat: dict[str, Any], count: int) -> None:
@@ -83,7 +56,7 @@ async def _layer_carries(sender: SocketClient, hearer: SocketClient, chat: dict[
 async def test_people_on_different_workers_chat_in_order(
     alice: Person, bob: Person, group: dict[str, Any]
 ):
-    async with _apart(alice, bob) as (a, b):
+    async with apart(alice, bob) as (a, b):
         await asyncio.gather(_say(a, group, 40), _say(b, group, 40))
         last = _version(alice, group)
         assert last == group["version"] + 80
@@ -97,7 +70,7 @@ async def test_what_is_not_a_message_crosses_too(
     alice: Person, bob: Person, carol: Person, group: dict[str, Any]
 ):
     here = f"/chats/{group['id']}"
-    async with _apart(alice, bob) as (a, b), carol.socket() as c:
+    async with apart(alice, bob) as (a, b), carol.socket() as c:
         await a.ask("typing", chat_id=group["id"])
         await b.event("typing", user_id=alice.id)
         alice.rest.post(f"{here}/members", json={"user_ids": [carol.id]})
@@ -123,7 +96,7 @@ async def test_what_is_not_a_message_crosses_too(
 
 
 async def test_presence_crosses(alice: Person, bob: Person, mallory: Person):
-    async with _apart(alice, bob) as watchers:
+    async with apart(alice, bob) as watchers:
         for watcher in watchers:
             await watcher.ask("presence.watch", user_ids=[mallory.id])
         async with mallory.socket():
@@ -135,7 +108,7 @@ async def test_presence_crosses(alice: Person, bob: Person, mallory: Person):
 
 async def test_ones_own_marks_reach_ones_other_device(alice: Person, group: dict[str, Any]):
     said = alice.says(group, "one")
-    async with _apart(alice, alice) as (a, b):
+    async with apart(alice, alice) as (a, b):
         await a.ask("read", chat_id=group["id"], seq=said["seq"])
         told = await b.event("me.updated", chat_id=group["id"])
         assert told["me"]["last_read_seq"] == said["seq"]
@@ -144,7 +117,7 @@ async def test_ones_own_marks_reach_ones_other_device(alice: Person, group: dict
 async def test_typing_through_two_workers_is_told_once(
     alice: Person, bob: Person, group: dict[str, Any]
 ):
-    async with _apart(alice, alice) as (a, b), bob.socket() as hearer:
+    async with apart(alice, alice) as (a, b), bob.socket() as hearer:
         for socket in (a, b, a, b):
             await socket.ask("typing", chat_id=group["id"])
         await hearer.settle()
@@ -154,7 +127,7 @@ async def test_typing_through_two_workers_is_told_once(
 async def test_a_sign_in_that_ends_closes_its_socket_on_the_other_worker(
     alice: Person, bob: Person
 ):
-    async with _apart(alice, bob) as (a, b):
+    async with apart(alice, bob) as (a, b):
         for who in (alice, bob):
             who.rest.post("/auth/logout", json={"refresh": who.refresh})
         assert [await a.close_code(3), await b.close_code(3)] == [4401, 4401]
@@ -173,7 +146,7 @@ def layer() -> Any:
 async def test_a_socket_idle_for_ten_seconds_still_hears_the_layer(
     alice: Person, bob: Person, group: dict[str, Any], layer: Any
 ):
-    async with _apart(alice, bob) as (a, b):
+    async with apart(alice, bob) as (a, b):
         await asyncio.sleep(10)
         assert len(layer.pubsub_channels("*__group__events")) == 1
         await a.ask("typing", chat_id=group["id"])
@@ -183,7 +156,7 @@ async def test_a_socket_idle_for_ten_seconds_still_hears_the_layer(
 async def test_a_flushed_redis_changes_nothing(
     alice: Person, bob: Person, group: dict[str, Any], layer: Any
 ):
-    async with _apart(alice, bob) as (a, b):
+    async with apart(alice, bob) as (a, b):
         layer.flushall()
         await _say(a, group, 5)
         until = _version(alice, group)
@@ -195,7 +168,7 @@ async def test_a_flushed_redis_changes_nothing(
 async def test_what_is_published_while_the_layer_is_cut_off_arrives(
     alice: Person, bob: Person, group: dict[str, Any], layer: Any
 ):
-    async with _apart(alice, bob) as (a, b):
+    async with apart(alice, bob) as (a, b):
         for _ in range(3):
             layer.client_kill_filter(_type="pubsub")
             await _say(a, group, 10)
@@ -211,7 +184,7 @@ async def test_what_is_published_while_the_layer_is_cut_off_arrives(
 async def test_a_paused_redis_delays_no_answer_and_no_event_for_long(
     alice: Person, bob: Person, group: dict[str, Any], layer: Any
 ):
-    async with _apart(alice, bob) as (a, b):
+    async with apart(alice, bob) as (a, b):
         layer.client_pause(12_000)
         started = time.monotonic()
         await _say(a, group, 10)
@@ -245,12 +218,12 @@ async def test_workers_end_with_the_process_that_started_them(own_server: Server
 async def test_a_killed_worker_takes_nobody_with_it_and_its_people_are_offline_soon(
     server: Server, alice: Person, bob: Person, group: dict[str, Any]
 ):
-    async with _apart(alice, bob) as (a, b):
-        processes = {alice.id: _process_of(alice), bob.id: _process_of(bob)}
+    async with apart(alice, bob) as (a, b):
+        processes = {alice.id: process_of(alice), bob.id: process_of(bob)}
         victim = server.workers()[0]
         os.kill(victim, signal.SIGKILL)
         killed_at = time.monotonic()
-        codes = await asyncio.gather(_code_if_closed(a), _code_if_closed(b))
+        codes = await asyncio.gather(code_if_closed(a), code_if_closed(b))
         assert sorted(code is None for code in codes) == [False, True]
         gone, stays = (alice, bob) if codes[1] is None else (bob, alice)
         socket = b if stays is bob else a
@@ -267,10 +240,3 @@ async def test_a_killed_worker_takes_nobody_with_it_and_its_people_are_offline_s
         async with gone.socket():
             assert (await socket.event("presence", user_id=gone.id))["is_online"] is True
         assert len(server.workers()) == 2
-
-
-async def _code_if_closed(socket: SocketClient) -> int | None:
-    """None if it is still open after a second."""
-    with contextlib.suppress(TimeoutError):
-        return await socket.close_code(1)
-    return None

@@ -24,7 +24,7 @@ let watched = "";
 export const sidebar = { start };
 
 function start() {
-  for (const [id, row] of rows) adopt(store.chats.get(id), row);
+  for (const [id, row] of rows) if (store.chats.has(id)) adopt(store.chats.get(id), row);
   renderWritten();
   renderHead();
   showTitle();
