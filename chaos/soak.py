@@ -47,6 +47,7 @@ class Soak:
                 )
 
     async def _say(self, chats: list[str], until: float) -> None:
+        began = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for number in itertools.count():
                 if time.monotonic() > until:
@@ -54,7 +55,7 @@ class Soak:
                 person = number % len(self.sockets)
                 chat = chats[person * CHATS // len(self.sockets)]
                 group.create_task(self._say_one(self.sockets[person], chat, f"m{number}"))
-                await asyncio.sleep(1 / self.pace)
+                await asyncio.sleep(began + (number + 1) / self.pace - time.monotonic())
 
     async def _say_one(self, person: Person, chat: str, client_id: str) -> None:
         self.sent += (await person.say(chat, client_id)).outcome == "ok"
