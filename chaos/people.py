@@ -90,7 +90,8 @@ class Person:
             address, additional_headers=self.headers, **options
         ) as self._ws:
             self.connection, self._turns = next(_connections), itertools.count(1)
-            await self._listen(self._ws)
+            if not self._is_over:
+                await self._listen(self._ws)
 
     async def _listen(self, ws: websockets.ClientConnection) -> None:
         hello = json.loads(await asyncio.wait_for(ws.recv(), ANSWER_SECONDS))

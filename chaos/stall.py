@@ -15,9 +15,9 @@ from chatproject.testing.sockets import narrow_socket
 READERS = 5
 PACE = 5
 """Messages a second: half of what these readers may send."""
-TEXT = "🚣" * 10_000
-"""80 KB as an event: what the system keeps for who does not read is full after some 12 seconds."""
-TURN = 20
+TEXT = "&" * 10_000
+"""60 KB as an event: what the system keeps for who does not read is full after some 15 seconds."""
+TURN = 30
 """Seconds without such a reader, then as many beside one."""
 
 
