@@ -33,6 +33,7 @@ class Crowd:
     chats: list[str] = field(default_factory=list)
 
     def gather(self) -> None:
+        """They know their chats, as after a first visit."""
         accounts = [register(self.url, f"p{number}") for number in range(self.people)]
         for account, number in itertools.product(accounts, range(self.sockets_each)):
             seed = f"{account['user']['id']}.{number}"
@@ -44,6 +45,9 @@ class Crowd:
             body = {"type": "group", "name": f"Chat {number}", "members": members}
             answer = self._post("/chats", body, self._owner(number))
             self.chats.append(answer["id"])
+            for one in self.sockets:
+                if one.id in [*members, self._owner(number).id]:
+                    one.book.versions[answer["id"]] = answer["version"]
 
     def say(self, messages: int) -> None:
         """So many into each chat."""
@@ -55,7 +59,7 @@ class Crowd:
     def _owner(self, number: int) -> Person:
         return self.sockets[number * self.people // self.count * self.sockets_each]
 
-    def _post(self, path: str, body: dict[str, Any], by: Person) -> dict[str, str]:
+    def _post(self, path: str, body: dict[str, Any], by: Person) -> dict[str, Any]:
         answer = httpx.post(f"{self.url}{path}", json=body, headers=by.headers, timeout=30)
         return dict(answer.raise_for_status().json())
 
