@@ -12,7 +12,7 @@ export function start() {
   setInterval(look, STEP_SECONDS * 1000);
   document.addEventListener("visibilitychange", look);
   for (const type of ["pointerover", "focusin"]) document.addEventListener(type, sayInFull);
-  sayInFull({ target: document.activeElement }); // this comes after the page
+  sayInFull({ target: document.activeElement ?? document.body }); // this comes after the page
 }
 
 /** Of a thousand times on a page hardly one is asked for: to write all of them out would slow its start. */

@@ -24,7 +24,10 @@ let watched = "";
 export const sidebar = { start };
 
 function start() {
-  for (const [id, row] of rows) if (store.chats.has(id)) adopt(store.chats.get(id), row);
+  for (const [id, row] of rows) {
+    if (store.chats.has(id)) adopt(store.chats.get(id), row);
+    else drop(id, row);
+  }
   renderWritten();
   renderHead();
   showTitle();
@@ -229,7 +232,8 @@ function showTyping(chatId) {
 function renderHead() {
   const { chat } = store;
   if (!chat) return;
-  const facts = [chat.id, titleOf(chat), chat.topic, isMuted(chat), chat.me.pinned, chat.peer?.is_online].join("\n");
+  const { id, me, peer, topic } = chat;
+  const facts = [id, titleOf(chat), topic, isMuted(chat), me.pinned, peer?.username, peer?.is_online].join("\n");
   if (facts !== shownHead) fillHead(chat);
   shownHead = facts;
   renderState(chat);
