@@ -420,7 +420,8 @@ def test_what_one_tab_sends_the_other_shows_as_sent(
     first = open_far(ana, path_of(chat), script=script)
     second = open_far(None, path_of(chat), first.context, script=script)
     say(first, "before")
-    expect(texts(second)).to_have_text(["before"])
+    for page in (first, second):
+        expect_stored(page, ana, chat, ["before"])
     sent: list[str] = []
     for page in (first, second):
         page.on("websocket", lambda ws: ws.on("framesent", lambda frame: sent.append(str(frame))))
