@@ -58,7 +58,8 @@ class Soak:
                 await asyncio.sleep(began + (number + 1) / self.pace - time.monotonic())
 
     async def _say_one(self, person: Person, chat: str, client_id: str) -> None:
-        self.sent += (await person.say(chat, client_id)).outcome == "ok"
+        send = await person.say(chat, client_id)
+        self.sent += send.outcome == "ok"
 
     async def _drop(self, until: float) -> None:
         while time.monotonic() < until:
