@@ -191,5 +191,8 @@ class Run:
         while True:
             await asyncio.sleep(0.5)
             findings = check(self.ledger, await asyncio.to_thread(self.stage.truth))
+            findings["people who are not back"] = [
+                one.id for one in self.people if not one.is_up.is_set()
+            ]
             if not any(findings.values()) or time.monotonic() > deadline:
                 return findings

@@ -123,6 +123,20 @@ async def test_a_lost_removal_still_ends_what_the_removed_hear(
     assert stays.versions == list(range(first, stored[-1]["version"] + 1))
 
 
+async def test_who_was_removed_and_asked_back_unheard_listens_on(
+    hub: Hub, alice: Person, bob: Person, quiet_group: dict[str, Any]
+):
+    returns = await listen(hub, bob)
+    chat = chat_of(quiet_group)
+    chat_actions.remove_member(actor=alice.user, chat=chat, user_id=bob.user.id)
+    chat_actions.add_members(actor=alice.user, chat=chat, users=[bob.user])
+    await hub._sweep()
+    await returns.until(chat_of(quiet_group).version)
+    (last,) = write(alice, quiet_group, 1)
+    hub.take(envelopes_of(quiet_group, last["version"] - 1)[0])
+    await returns.until(last["version"])
+
+
 async def test_joining_skips_nothing_of_what_the_others_have_not_heard(
     hub: Hub, alice: Person, carol: Person, quiet_group: dict[str, Any]
 ):
