@@ -20,6 +20,7 @@ const rest = () => globalThis.scheduler?.yield?.() ?? new Promise((resolve) => s
 
 const lists = find(".chat-lists");
 let keepTimer = 0;
+let filling = null;
 /** By name, promised; null for one that could not be had. */
 const parts = new Map();
 
@@ -167,7 +168,8 @@ async function fill(at) {
   if (!room.isFilled) {
     timeline.reset();
     const timer = setTimeout(() => room === store.room && !room.isFilled && timeline.list.append(...skeleton()), SKELETON_AFTER * 1000);
-    await fillRoom(room, at).catch(() => say("This chat could not be loaded. It will be when you're back."));
+    filling = fillRoom(room, at).catch(() => say("This chat could not be loaded. It will be when you're back."));
+    await filling;
     clearTimeout(timer);
   }
   if (room !== store.room || !room.isFilled) return;
@@ -210,6 +212,7 @@ async function tear(room) {
 }
 
 async function mendStale() {
+  await filling; // else its rows would come twice, the second time as read
   for (const room of store.rooms.values()) {
     if (!room.isFilled && room === store.room) await fill();
     if (room.staleSince === null) continue;
