@@ -5,7 +5,9 @@ import dataclasses
 import json
 import logging
 import os
+import signal
 import statistics
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +23,7 @@ NUMBERS = ("rate", "per_cpu", "p50", "p99", "lost", "mebibytes", "driver_cpu")
 
 def main() -> None:
     logging.disable(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is to end with it
     names = [workload.name for workload in WORKLOADS]
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
     parser.add_argument("--profile", choices=["services", "embedded"], default="services")

@@ -22,7 +22,7 @@ AT_ONCE = 200
 CONNECT_SECONDS = 120
 DRAIN_SECONDS = 10
 """What has not come so long after the last send is lost."""
-GIVE_UP_SECONDS = 2
+GIVE_UP_SECONDS = 5
 """A sender that hears nothing for so long sends on: its messages were lost."""
 BUFFER = 2**20
 STAMP = re.compile(rb"sentat(\d{16})")
@@ -38,13 +38,14 @@ WORDS = " the boats leave at nine from the lower landing and come back before it
 class Dialect(NamedTuple):
     """How one of the two servers is talked to.
 
-    ``greeting`` ends connecting, ``delivered`` is in each message that comes, ``acknowledged`` in
-    each answer to a sender. ``frame`` takes the numbers ``at`` and ``number``.
+    ``greeting`` ends connecting, ``delivered`` is in each message that comes, ``answered`` in each
+    answer to a sender; without those, messages that come to senders count. ``frame`` takes the
+    numbers ``at`` and ``number``.
     """
 
     greeting: bytes
     delivered: bytes
-    acknowledged: bytes
+    answered: bytes | None
     frame: str
 
 
@@ -52,14 +53,14 @@ DIALECTS = {
     "product": Dialect(
         greeting=b'"type":"hello"',
         delivered=b'"type":"message.created"',
-        acknowledged=b'{"type":"ok","ref":"sent"',
+        answered=b'{"type":"ok","ref":"sent"',
         frame='{"type":"message.send","ref":"sent","chat_id":"CHAT",'
         '"client_id":"%(at)016d-%(number)08d","content":"sentat%(at)016dWORDS"}',
     ),
     "baseline": Dialect(
         greeting=b"\r\n\r\n",
         delivered=b'{"message": "',
-        acknowledged=b'{"message": "',  # its own message, back
+        answered=None,
         frame='{"message":"sentat%(at)016dWORDS"}',
     ),
 }
@@ -78,8 +79,9 @@ class Seat:
 class Plan:
     """``senders`` and ``watchers``, whose delays are taken, are indices of ``seats``.
 
-    Either each sender has up to ``window`` messages without an answer, or they take turns at
-    ``pace`` messages a second in all. Without senders, it listens.
+    Either each sender has up to ``window`` messages without an answer, and so many times the
+    senders of a chat are without a delivery; or they take turns at ``pace`` messages a second in
+    all. Without senders, it listens.
     """
 
     port: int
@@ -113,6 +115,7 @@ class Client:
         "chat",
         "delivered",
         "frame",
+        "given_up",
         "heard_at",
         "is_greeted",
         "is_open",
@@ -126,7 +129,7 @@ class Client:
         self.socket, self.chat = connection, chat
         self.tail = bytearray(TAIL)
         self.is_greeted, self.is_open, self.is_watcher = False, True, False
-        self.delivered = self.acknowledged = self.unanswered = 0
+        self.delivered = self.acknowledged = self.unanswered = self.given_up = 0
         self.heard_at = 0.0
         self.frame: bytes | None = None
         """Of senders alone."""
@@ -141,6 +144,7 @@ class Driver:
         self._by_fd: dict[int, Client] = {}
         self._greeted = self._sent = 0
         self._sent_to: Counter[str] = Counter()
+        self._senders_of = Counter(plan.seats[number].chat for number in plan.senders)
         self._delays: list[int] = []
         self._heard_at = 0.0
         self._buffer = bytearray(TAIL + BUFFER)
@@ -199,9 +203,11 @@ class Driver:
         if not client.is_greeted:
             self._look_for_greeting(client, end)
             return
-        client.delivered += self._count(self._dialect.delivered, end)
+        count = self._count(self._dialect.delivered, end)
+        client.delivered += count
         if client.frame:
-            self._answered(client, self._count(self._dialect.acknowledged, end))
+            answered = self._dialect.answered
+            self._answered(client, self._count(answered, end) if answered else count)
         if client.is_watcher:
             self._take_delays(end)
         if buffer.find(PING, TAIL - PING_BYTES + 1, end - PING_BYTES + 2) >= 0:
@@ -218,8 +224,10 @@ class Driver:
 
     def _answered(self, client: Client, count: int) -> None:
         client.acknowledged += count
-        client.unanswered -= count
-        client.heard_at = self._heard_at
+        if self._dialect.answered:
+            client.unanswered -= count
+        if count:
+            client.heard_at = self._heard_at
 
     def _take_delays(self, end: int) -> None:
         now = _microseconds()
@@ -267,13 +275,13 @@ class Driver:
         senders = [self._clients[number] for number in self.plan.senders]
         for client in senders:
             client.heard_at = began
-            self._send(client, self.plan.window)
+            self._fill(client)
         while self._heard_at < began + self.plan.seconds:
             for fd, _ in self._epoll.poll(0.1):
                 client = self._by_fd[fd]
                 self._read(client)
-                if client.frame and client.unanswered < self.plan.window:
-                    self._send(client, self.plan.window - client.unanswered)
+                if client.frame:
+                    self._fill(client)
             self._heard_at = time.monotonic()
             self._give_up(senders)
 
@@ -281,7 +289,18 @@ class Driver:
         for client in senders:
             if client.is_open and self._heard_at > client.heard_at + GIVE_UP_SECONDS:
                 client.heard_at, client.unanswered = self._heard_at, 0
-                self._send(client, self.plan.window)
+                client.given_up = self._sent_to[client.chat] - client.delivered
+                self._fill(client)
+
+    def _fill(self, client: Client) -> None:
+        """Sends what the window has room for."""
+        window, chat = self.plan.window, client.chat
+        undelivered = self._sent_to[chat] - client.delivered - client.given_up
+        room = min(window, window * self._senders_of[chat] - undelivered)
+        if self._dialect.answered:
+            room = min(room, window - client.unanswered)
+        if room > 0:
+            self._send(client, room)
 
     def _send(self, client: Client, count: int) -> None:
         if not client.is_open or client.frame is None:
@@ -289,7 +308,8 @@ class Driver:
         at, first = _microseconds(), self._sent
         frames = [client.frame % {b"at": at, b"number": first + one} for one in range(count)]
         client.socket.sendall(b"".join(frames))
-        client.unanswered += count
+        if self._dialect.answered:
+            client.unanswered += count
         self._sent += count
         self._sent_to[client.chat] += count
 

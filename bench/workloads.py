@@ -41,10 +41,14 @@ class Row:
 
 
 class Workload(Protocol):
-    name: str
-    title: str
-    systems: tuple[str, ...]
+    systems: ClassVar[tuple[str, ...]]
     """Whom it can be asked of."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
 
     def run(self, system: System, seconds: float) -> Row: ...
 
