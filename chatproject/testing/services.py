@@ -29,10 +29,18 @@ def free_port() -> int:
 class PostgresServer:
     """One that a test may end and start again: what was committed stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: str) -> None:
+        """``options`` are PostgreSQL's own, where they are to be others."""
         self.port = free_port()
         self.url = f"postgres://chat@127.0.0.1:{self.port}/postgres"
+        self._options = options
         self._folder: Path | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the first of its processes."""
+        pid: int = self._process.pid
+        return pid
 
     def start(self) -> None:
         if self._folder is None:
@@ -41,6 +49,7 @@ class PostgresServer:
         options |= {"unix_socket_directories": self._folder}
         options |= {"fsync": "off"}  # the machine itself does not fail
         options |= {"synchronous_commit": "off"}  # not what the project wants: it has to say so
+        options |= self._options
         flags = [f"--{key}={value}" for key, value in options.items()]
         self._process = self._run(subprocess.Popen, "postgres", *flags)
         _wait(lambda: self._connect(flags), psycopg.OperationalError)
@@ -92,6 +101,10 @@ class RedisServer:
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         atexit.register(self.kill)
         _wait(redis.Redis.from_url(self.url).ping, redis.RedisError)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def kill(self) -> None:
         _end(self._process, signal.SIGKILL)

@@ -1,0 +1,118 @@
+"""The load of REST: some clients that each ask again as soon as they are answered.
+
+A process of its own, with the manners of ``driver``: a ``Plan`` comes in, a ``Found`` goes out.
+"""
+
+import dataclasses
+import json
+import re
+import select
+import socket
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+
+LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
+END = b"\r\n\r\n"
+GOOD = (b"200", b"201")
+
+
+@dataclass
+class Plan:
+    """One client a token. ``body`` is what they post, nothing where they get."""
+
+    port: int
+    path: str
+    tokens: list[str]
+    seconds: float
+    body: str = ""
+
+
+@dataclass
+class Found:
+    """The delays are in ms, ``cpu`` this process's own in seconds."""
+
+    answered: int
+    refused: int
+    seconds: float
+    p50: float
+    p99: float
+    cpu: float
+
+
+class Client:
+    def __init__(self, plan: Plan, token: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", plan.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._request = _request(plan, token)
+        self._received = b""
+        self.asked_at = 0.0
+
+    def ask(self) -> None:
+        self.asked_at, self._received = time.monotonic(), b""
+        self.socket.sendall(self._request)
+
+    def read(self) -> bytes | None:
+        """The status once the whole answer is there. Raises ConnectionError where it is cut."""
+        part = self.socket.recv(2**18)
+        if not part:
+            raise ConnectionError("the server has closed a connection")
+        self._received += part
+        head = self._received.find(END)
+        length = LENGTH.search(self._received, 0, head) if head >= 0 else None
+        if length is None or len(self._received) < head + len(END) + int(length[1]):
+            return None
+        return self._received[9:12]
+
+
+def _request(plan: Plan, token: str) -> bytes:
+    lines = [
+        f"{'POST' if plan.body else 'GET'} {plan.path} HTTP/1.1",
+        f"Host: 127.0.0.1:{plan.port}",
+        f"Authorization: Bearer {token}",
+    ]
+    if plan.body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(plan.body.encode())}"]
+    return "\r\n".join([*lines, "", plan.body]).encode()
+
+
+def run(plan: Plan, clients: list[Client]) -> Found:
+    by_fd = {client.socket.fileno(): client for client in clients}
+    epoll = select.epoll()
+    for fd, client in by_fd.items():
+        epoll.register(fd, select.EPOLLIN)
+        client.ask()
+    cpu, now = time.process_time(), time.monotonic()
+    began, until = now, now + plan.seconds
+    delays: list[float] = []
+    refused = 0
+    while now < until:
+        for fd, _ in epoll.poll(0.1):
+            status = by_fd[fd].read()
+            if status:
+                delays.append(time.monotonic() - by_fd[fd].asked_at)
+                refused += status not in GOOD
+                by_fd[fd].ask()
+        now = time.monotonic()
+    delays.sort()
+    return Found(
+        answered=len(delays) - refused,
+        refused=refused,
+        seconds=now - began,
+        p50=statistics.median(delays) * 1000,
+        p99=delays[len(delays) * 99 // 100] * 1000,
+        cpu=time.process_time() - cpu,
+    )
+
+
+def main() -> None:
+    plan = Plan(**json.loads(sys.stdin.readline()))
+    clients = [Client(plan, token) for token in plan.tokens]
+    print("connected", flush=True)
+    sys.stdin.readline()
+    print(json.dumps(dataclasses.asdict(run(plan, clients))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
