@@ -125,12 +125,13 @@ function putDraft(chatId, draft) {
 function takeOver() {
   try {
     for (const key of Object.keys(localStorage).filter((one) => one.startsWith(LEFT))) {
-      const { waiting, typed } = JSON.parse(localStorage.getItem(key));
-      localStorage.removeItem(key);
+      const left = localStorage.getItem(key);
+      localStorage.removeItem(key); // first: what can't be read must not stand in the way of the rest
+      const { waiting, typed } = JSON.parse(left);
       waiting.forEach(put);
       typed.forEach((draft) => putDraft(draft.chat_id, draft));
     }
-  } catch {} // forbidden as the other storage
+  } catch {} // not of this program, or forbidden as the other storage
 }
 
 /** Takes over what is kept: at the start, and when another tab has changed it. */
