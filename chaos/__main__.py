@@ -55,7 +55,7 @@ def _soak(profile: str, asked: argparse.Namespace) -> bool:
     soak = Soak(profile, asked.minutes * 60, asked.pace, asked.seed)
     asyncio.run(soak.go())
     print(table_of_soak(soak), flush=True)
-    return bool(soak.sent)
+    return soak.is_fine
 
 
 def _stall(profile: str, asked: argparse.Namespace) -> bool:

@@ -213,26 +213,27 @@ class Nemesis:
             self.redis.thaw()
 
     async def pause_clients(self) -> None:
-        await self._command("CLIENT", "PAUSE", self.random.randint(500, 4_000))
+        async with self._client() as client:
+            await client.client_pause(self.random.randint(500, 4_000))
 
     async def kill_clients(self) -> None:
-        for kind in ("pubsub", "normal"):
-            await self._command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+        async with self._client() as client:
+            for kind in ("pubsub", "normal"):
+                await client.client_kill_filter(_type=kind, skipme=True)
 
     async def flush(self) -> None:
-        await self._command("FLUSHALL")
+        async with self._client() as client:
+            await client.flushall()
 
-    async def _command(self, *words: Any) -> None:
-        """It may be answered only after a pause."""
+    def _client(self) -> Redis:
+        """What it is asked may be answered only after a pause."""
         assert self.redis
-        async with Redis.from_url(self.redis.url) as client:
-            await client.execute_command(*words)  # type: ignore[no-untyped-call]
+        return Redis.from_url(self.redis.url)
 
     async def replay(self) -> None:
         """All that went through in a second comes once more, out of order."""
-        assert self.redis
         with suppress(RedisError):
-            async with Redis.from_url(self.redis.url) as client, client.pubsub() as heard:
+            async with self._client() as client, client.pubsub() as heard:
                 await heard.psubscribe("*")
                 found = [one async for one in _heard_within(heard, 1)]
                 self.random.shuffle(found)

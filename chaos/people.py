@@ -113,6 +113,7 @@ class Person:
             events.put_nowait(None)
             with suppress(*TROUBLE):
                 await taking
+            self.is_up.clear()  # what was being learned may have said otherwise since
 
     def _give_up_answers(self) -> None:
         for answer in self._answers.values():

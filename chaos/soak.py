@@ -115,20 +115,37 @@ class Soak:
             ).fetchone()
         return float(row[0]) if row else 0
 
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """Of each measure the median of the first fifth of the samples, and that of the last."""
+        part = max(1, len(self.samples["threads"]) // 5)
+        median = statistics.median
+        return {
+            name: (median(found[:part]), median(found[-part:]))
+            for name, found in self.samples.items()
+        }
+
+    def slowest(self) -> tuple[float, float]:
+        """The p50 and the p99 of the delays, in seconds."""
+        delays = self.delays()
+        return delays[len(delays) // 2], delays[len(delays) * 99 // 100]
+
+    @property
+    def is_fine(self) -> bool:
+        """Nothing has grown or shrunk by more than a tenth, and messages were in time."""
+        half, most = self.slowest()
+        has_kept = all(abs(end / start - 1) <= 0.1 for start, end in self.ends().values())
+        return has_kept and half <= 0.1 and most <= 0.5
+
 
 def _opened(pid: int, name: str) -> int:
     return sum(name in str(one.resolve()) for one in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def table(soak: Soak) -> str:
-    """The median of the first fifth of the samples beside that of the last."""
     facts = f"{soak.stage.profile}, {soak.seconds / 60:.0f} min, {soak.sent} messages"
     rows = [f"| **{facts}** | start | end | |", "|---|---|---|---|"]
-    for name, found in soak.samples.items():
-        part = max(1, len(found) // 5)
-        start, end = statistics.median(found[:part]), statistics.median(found[-part:])
+    for name, (start, end) in soak.ends().items():
         rows.append(f"| {name} | {start:.0f} | {end:.0f} | {end / start - 1:+.1%} |")
-    delays = soak.delays()
-    half, most = delays[len(delays) // 2], delays[len(delays) * 99 // 100]
+    half, most = soak.slowest()
     rows.append(f"| until a socket had it (ms): p50, p99 | {half * 1e3:.0f} | {most * 1e3:.0f} | |")
     return "\n".join(rows)
