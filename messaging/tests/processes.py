@@ -10,13 +10,13 @@ from accounts.models import Connection
 from chatproject.testing import Person, SocketClient
 
 
-def process_of(who: Person) -> UUID:
+async def process_of(who: Person) -> UUID:
     """The server process of somebody's newest socket."""
     deadline = time.monotonic() + 5
     known = Connection.objects.filter(user=who.user).order_by("-id").values_list("process")
     while not (newest := known.first()):
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        await asyncio.sleep(0.02)
     process: UUID = newest[0]
     return process
 
@@ -26,11 +26,11 @@ async def apart(here: Person, there: Person) -> AsyncIterator[tuple[SocketClient
     """A socket of each, on different processes."""
     async with here.socket() as first:
         await asyncio.sleep(0.2)  # presence is written in batches
-        process = process_of(here)
+        process = await process_of(here)
         for _ in range(50):
             async with there.socket() as second:
                 await asyncio.sleep(0.2)
-                if process_of(there) != process:
+                if await process_of(there) != process:
                     yield first, second
                     return
         raise AssertionError("all sockets came to one process")

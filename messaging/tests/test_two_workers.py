@@ -219,7 +219,7 @@ async def test_a_killed_worker_takes_nobody_with_it_and_its_people_are_offline_s
     server: Server, alice: Person, bob: Person, group: dict[str, Any]
 ):
     async with apart(alice, bob) as (a, b):
-        processes = {alice.id: process_of(alice), bob.id: process_of(bob)}
+        processes = {alice.id: await process_of(alice), bob.id: await process_of(bob)}
         victim = server.workers()[0]
         os.kill(victim, signal.SIGKILL)
         killed_at = time.monotonic()
