@@ -1,9 +1,13 @@
-"""Sockets whose peer takes nothing any more: they end, whatever still waits to be written."""
+"""Peers: a faster way to those that read, and an end for those that take nothing any more."""
 
 import asyncio
 from typing import Any, cast
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from chatproject.wires import EXTENSION
 
 CLOSING_SECONDS = 3
 
@@ -28,3 +32,35 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         certain = Transport(cast(asyncio.Transport, transport))
         super().connection_made(cast(asyncio.Transport, certain))
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:  # the application has not begun yet
+            self.scope["extensions"] = {**(self.scope["extensions"] or {}), EXTENSION: _Wire(self)}
+
+
+class _Wire:
+    """Writes to the transport itself: uvicorn would build a frame anew for every peer."""
+
+    def __init__(self, protocol: SocketProtocol) -> None:
+        self._protocol = protocol
+        self._write = protocol.transport.write
+        self._is_closing = protocol.transport.is_closing
+        self._is_writable = protocol.writable.is_set
+
+    @property
+    def is_free(self) -> bool:
+        return self._is_writable()
+
+    def write(self, frames: bytes) -> None:
+        if not (self._protocol.close_sent or self._is_closing()):
+            self._write(frames)
+
+    async def send(self, frames: bytes) -> None:
+        await self._protocol.writable.wait()
+        if self._protocol.disconnected:
+            raise ClientDisconnected
+        self.write(frames)
+
+    async def close(self, code: int) -> None:
+        await self._protocol.send({"type": "websocket.close", "code": code})

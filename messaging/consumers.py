@@ -23,6 +23,7 @@ from chatproject.pools import in_database_pool
 from chatproject.realtime import MAX_FRAME_BYTES, NOT_SIGNED_IN
 from chatproject.text import is_encodable
 from chatproject.times import rfc3339
+from chatproject.wires import framed, wire_of
 from messaging import handshakes, reading
 from messaging.batches import Send
 from messaging.frames import AuthFrame, Frame, frame_named
@@ -103,7 +104,10 @@ class ChatConsumer(AsyncConsumer):
     async def _serve(self, signed_in: SignedIn) -> None:
         user, self._sign_in_id = signed_in.sign_in.user, signed_in.sign_in.id
         self.socket = Socket(
-            self._send, user=user, sign_in_id=self._sign_in_id, expires_at=signed_in.expires_at
+            wire_of(self.scope, self._send),
+            user=user,
+            sign_in_id=self._sign_in_id,
+            expires_at=signed_in.expires_at,
         )
         hub.ensure_started()
         try:
@@ -125,7 +129,7 @@ class ChatConsumer(AsyncConsumer):
             "heartbeat": HEARTBEAT_SECONDS,
             "limits": {"frame_bytes": MAX_FRAME_BYTES, "content_chars": MAX_CONTENT},
         }
-        self.socket.release(orjson.dumps(hello).decode())
+        self.socket.release(framed(orjson.dumps(hello)))
 
     async def _read_frames(self) -> None:
         while (message := await self._receive())["type"] != "websocket.disconnect":
@@ -224,12 +228,12 @@ class ChatConsumer(AsyncConsumer):
 
     def _answer(self, ref: str | None, answer: dict[str, Any]) -> None:
         if ref is not None:
-            self.socket.answer(orjson.dumps({"type": "ok", "ref": ref, **answer}).decode())
+            self.socket.answer(framed(orjson.dumps({"type": "ok", "ref": ref, **answer})))
 
     def _answer_error(self, ref: str | None, error: Exception) -> None:
         document = error_document(_told(error))
         head = {"type": "error"} if ref is None else {"type": "error", "ref": ref}
-        self.socket.answer(orjson.dumps({**head, "errors": document["errors"]}).decode())
+        self.socket.answer(framed(orjson.dumps({**head, "errors": document["errors"]})))
 
     async def _close(self, code: int) -> None:
         await self._send({"type": "websocket.close", "code": code})

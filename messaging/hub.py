@@ -13,8 +13,9 @@ from accounts.presence import PresenceWriter
 from chatproject.listener import listener
 from chatproject.pools import in_database_pool, in_upkeep_pool
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope, bus
+from chatproject.wires import framed
 from messaging import epochs, reading
-from messaging.feeds import Feed, push
+from messaging.feeds import Feed
 from messaging.marks import Marks
 from messaging.sockets import Notes, Socket
 
@@ -131,7 +132,7 @@ class Hub:
             case "chat" if feed:
                 feed.take(envelope)
             case "passing" if feed:
-                feed.push(envelope.data, skip=envelope.about)
+                feed.push_passing(envelope)
             case "typing" if feed:
                 feed.take_typing(envelope)
             case "deleted" if feed:
@@ -139,7 +140,7 @@ class Hub:
             case "marks" if envelope.key in self._by_user:
                 self._spawn(self._tell_marks(envelope.key, envelope.about))
             case "watched":
-                push(self._watchers.get(envelope.key, ()), envelope.data)
+                _push(self._watchers.get(envelope.key, ()), envelope.data)
             case "chats":
                 self._take_for_chats(envelope)
             case "seat" if envelope.key in self._by_user:
@@ -151,14 +152,18 @@ class Hub:
         sockets = set(self._by_user.get(envelope.about, ()))
         for chat_id in envelope.key.split(","):
             if chat_id in self._feeds:
+                self._feeds[chat_id].flush()
                 sockets |= self._feeds[chat_id].sockets
-        push(sockets, envelope.data)
+        _push(sockets, envelope.data)
 
     async def _tell_marks(self, user_id: str, chat_id: str) -> None:
+        def push(data: bytes) -> None:
+            if feed := self._feeds.get(chat_id):
+                feed.flush()
+            _push(self._by_user.get(user_id, ()), data)
+
         try:
-            await self._marks.tell(
-                user_id, chat_id, lambda data: push(self._by_user.get(user_id, ()), data)
-            )
+            await self._marks.tell(user_id, chat_id, push)
         except Exception as error:
             logger.warning("the marks of %s are not told: %r", user_id, error)
 
@@ -187,7 +192,7 @@ class Hub:
             return
         if not feed.sockets:
             feed.version = max(feed.version, document["version"])
-        frame = orjson.dumps({"type": "chat.created", "chat": document}).decode()
+        frame = framed(orjson.dumps({"type": "chat.created", "chat": document}))
         for socket in self._by_user.get(user_id, set()) - feed.sockets:
             feed.attach(socket)
             socket.push(frame)
@@ -253,6 +258,12 @@ class Hub:
             for socket in list(sockets):
                 if reading.has_passed(socket.expires_at):
                     socket.close(NOT_SIGNED_IN)
+
+
+def _push(sockets: Iterable[Socket | Notes], data: bytes) -> None:
+    frame = framed(data)
+    for socket in sockets:
+        socket.push(frame)
 
 
 def _discard(index: dict[str, set[T]], key: str, one: T) -> None:

@@ -12,6 +12,7 @@ from channels.testing import WebsocketCommunicator
 
 from chatproject.realtime import Envelope
 from chatproject.testing import Person
+from chatproject.wires import SendWire
 from chats.models import Chat
 from messaging import reading
 from messaging.batches import Posted, Send, write_batch
@@ -30,7 +31,7 @@ class Ear:
     def __init__(self, who: Person) -> None:
         self.frames: list[Document] = []
         self.socket = Socket(
-            self._send, user=who.user, sign_in_id=who.sign_in.id, expires_at=NEVER_ENDS
+            SendWire(self._send), user=who.user, sign_in_id=who.sign_in.id, expires_at=NEVER_ENDS
         )
 
     async def _send(self, message: Document) -> None:

@@ -14,6 +14,7 @@ from accounts.actions import end_sign_ins, set_active
 from accounts.models import SignIn, User
 from chatproject.realtime import seat_taken
 from chatproject.testing import Person
+from chatproject.wires import SendWire, framed
 from chats import actions as chat_actions
 from chats.models import Chat
 from messaging import actions
@@ -224,17 +225,16 @@ async def test_more_than_a_mebibyte_of_waiting_events_cuts_off_but_answers_do_no
         await ready.wait()
         sent.append(message)
 
-    socket = Socket(
-        send_to_stalled_client, user=alice.user, sign_in_id=alice.sign_in.id, expires_at=NEVER_ENDS
-    )
-    half = "x" * 600_000
+    wire = SendWire(send_to_stalled_client)
+    socket = Socket(wire, user=alice.user, sign_in_id=alice.sign_in.id, expires_at=NEVER_ENDS)
+    half = framed(b"x" * 600_000)
     socket.answer(half * 4)
     socket.push(half)
     socket.push(half)
     assert socket.is_open
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(socket.answered(), 0.05)
-    socket.push("one more")
+    socket.push(framed(b"one more"))
     assert not socket.is_open
     ready.set()
     await asyncio.sleep(0.05)

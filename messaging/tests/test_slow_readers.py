@@ -13,8 +13,6 @@ from chatproject.management.commands.serve import SHUTDOWN_SECONDS
 from chatproject.testing import Newcomer, Person, Server, SocketClient
 from chatproject.testing.sockets import narrow_socket
 from messaging.batches import Send, write_batch
-from messaging.sockets import Socket
-from messaging.tests.hubs import NEVER_ENDS
 
 pytestmark = pytest.mark.embedded
 
@@ -87,15 +85,3 @@ async def test_who_does_not_take_what_they_asked_for_is_not_cut_off_but_asks_no_
 def _newest(who: Person, chat: dict[str, Any]) -> str:
     (newest,) = who.rest.get(f"/chats/{chat['id']}/messages?limit=1").json()["results"]
     return str(newest["content"])
-
-
-async def test_what_waits_is_counted_in_bytes(alice: Person):
-    async def never(message: dict[str, Any]) -> None:
-        await asyncio.sleep(60)
-
-    socket = Socket(never, user=alice.user, sign_in_id=alice.sign_in.id, expires_at=NEVER_ENDS)
-    for _ in range(2):
-        socket.push("é" * 300_000)
-        assert socket.is_open
-    socket.push("x")
-    assert not socket.is_open
