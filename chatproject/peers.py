@@ -36,7 +36,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:  # the application has not begun yet
-            self.scope["extensions"] = {**(self.scope["extensions"] or {}), EXTENSION: _Wire(self)}
+            extensions = cast(dict[str, Any], self.scope["extensions"])
+            extensions[EXTENSION] = _Wire(self)
 
 
 class _Wire:
