@@ -53,7 +53,7 @@ def post_message(
     )
     release_connection()  # else those who wait for the writer leave it none
     try:
-        return writer.submit(send).result(WAIT_SECONDS)
+        return writer.outcome_of(send).result(WAIT_SECONDS)
     except TimeoutError:
         raise TryAgain(retry_after=1) from None
 

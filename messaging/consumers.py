@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from messaging.handshakes import SignedIn, find_sign_in
 from messaging.hub import hub
 from messaging.serializers import MAX_CONTENT
 from messaging.sockets import Notes, Socket
-from messaging.writer import writer
+from messaging.writer import Outcome, writer
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class ChatConsumer(AsyncConsumer):
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
         self.scope, self._receive, self._send = scope, receive, send
-        self._sends: set[asyncio.Task[None]] = set()
+        self._sends, self._landed = 0, asyncio.Event()
         await receive()  # websocket.connect
         try:
             signed_in = await self._sign_in()
@@ -161,7 +162,7 @@ class ChatConsumer(AsyncConsumer):
         if kind == "message.send":
             await self._start_send(given, ref)
             return
-        await self._sends_done()
+        await self._sends_down_to(0)
         if kind == "ping":
             self._answer(ref, {})
         elif kind == "auth":
@@ -189,32 +190,31 @@ class ChatConsumer(AsyncConsumer):
 
     async def _start_send(self, given: dict[str, Any], ref: str | None) -> None:
         """Queues a send and reads on: several of one socket can share a transaction."""
-        while len(self._sends) >= MAX_SENDS_UNDER_WAY:
-            await asyncio.wait(self._sends, return_when=asyncio.FIRST_COMPLETED)
-        outcome = writer.submit(
-            Send(
-                sender_id=self.socket.user_id,
-                sign_in_id=self._sign_in_id,
-                chat_id=given["chat_id"],
-                content=given["content"],
-                client_id=given.get("client_id"),
-                reply_to=given.get("reply_to"),
-            )
+        await self._sends_down_to(MAX_SENDS_UNDER_WAY - 1)
+        self._sends += 1
+        send = Send(
+            sender_id=self.socket.user_id,
+            sign_in_id=self._sign_in_id,
+            chat_id=given["chat_id"],
+            content=given["content"],
+            client_id=given.get("client_id"),
+            reply_to=given.get("reply_to"),
         )
-        task = asyncio.create_task(self._finish_send(asyncio.wrap_future(outcome), ref))
-        self._sends.add(task)
-        task.add_done_callback(self._sends.discard)
+        writer.submit(send, partial(self._finish_send, ref), asyncio.get_running_loop())
 
-    async def _finish_send(self, outcome: "asyncio.Future[Any]", ref: str | None) -> None:
-        try:
-            self._answer(ref, {"message": (await outcome).message})
-        except Exception as error:
-            self._answer_error(ref, error)
+    def _finish_send(self, ref: str | None, outcome: Outcome) -> None:
+        self._sends -= 1
+        self._landed.set()
+        if isinstance(outcome, Exception):
+            self._answer_error(ref, outcome)
+        else:
+            self._answer(ref, {"message": outcome.message})
 
-    async def _sends_done(self) -> None:
+    async def _sends_down_to(self, count: int) -> None:
         """What comes after a send takes effect after it."""
-        if self._sends:
-            await asyncio.wait(self._sends)
+        while self._sends > count:
+            self._landed.clear()
+            await self._landed.wait()
 
     async def _renew(self, token: str) -> dict[str, Any]:
         found = await in_database_pool(find_sign_in, token, "")

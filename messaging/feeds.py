@@ -47,7 +47,7 @@ class Feed:
         self.busy = asyncio.Lock()
         self._held: dict[int, Envelope] = {}
         self._typed_at: dict[str, float] = {}
-        self._is_mending = False
+        self._wanted = 0
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._due: asyncio.TimerHandle | None = None
@@ -108,7 +108,7 @@ class Feed:
         if not self.busy.locked():
             self._deliver_held()
             if self._held:
-                self.mend()
+                self.mend(max(self._held))
 
     def _deliver_held(self) -> None:
         while envelope := self._held.pop(self.version + 1, None):
@@ -143,16 +143,17 @@ class Feed:
 
     # Holes
 
-    def mend(self) -> None:
-        """Reads what is missing, if it does not come by itself first."""
-        if not self._is_mending:
-            self._is_mending = True
+    def mend(self, version: int) -> None:
+        """Reads what is missing up to a version, if it does not come by itself first."""
+        if not self._wanted:
             self._spawn(self._mend_soon())
+        self._wanted = max(self._wanted, version)
 
     async def _mend_soon(self) -> None:
         await asyncio.sleep(HOLE_SECONDS)
-        self._is_mending = False
-        await self._catch_up()
+        wanted, self._wanted = self._wanted, 0
+        if self.version < wanted:
+            await self._catch_up()
 
     async def _catch_up(self) -> None:
         """Brings the feed to where the database is. One at a time, live events held."""
@@ -169,7 +170,7 @@ class Feed:
         """What came live while the rows were read goes out, or is mended."""
         self._deliver_held()
         if self._held:
-            self.mend()
+            self.mend(max(self._held))
         self._forget_if_unheard()
 
     async def read_on(self) -> bool:

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 WHOLE_SWEEP_SECONDS = 60
+ON_ITS_WAY_SECONDS = 0.5
+"""In which what the sweep finds newer than what was told has most likely come by itself."""
 STOP_SECONDS = 3
 NEVER = float("-inf")
 
@@ -208,7 +210,7 @@ class Hub:
             if feed is None or socket not in feed.sockets:
                 await self._join(str(socket.user_id), chat_id)
             elif version > feed.version:
-                feed.mend()
+                feed.mend(version)
         if seats.keys() <= socket.chat_ids:  # else a join failed, and the sweep comes again
             socket.seats_version = seats_version
 
@@ -238,16 +240,17 @@ class Hub:
         await self._make_good(found)
 
     async def _make_good(self, found: reading.Changes) -> None:
-        for chat_id, version in found.chats.items():
-            feed = self._feeds.get(chat_id)
-            if feed and version > feed.version:
-                feed.mend()
         for key in found.ended_sign_ins.keys() & self._by_sign_in.keys():
             self._close_all(key, NOT_SIGNED_IN if found.ended_sign_ins[key] else DEACTIVATED)
         for key in found.seats_versions.keys() & self._by_user.keys():
             for socket in list(self._by_user.get(key, ())):
                 if socket.seats_version != found.seats_versions[key]:
                     await self._check_seats(socket)
+        await asyncio.sleep(ON_ITS_WAY_SECONDS)
+        for chat_id, version in found.chats.items():
+            feed = self._feeds.get(chat_id)
+            if feed and version > feed.version:
+                feed.mend(version)
 
     def _close_all(self, sign_in_id: str, code: int) -> None:
         for socket in list(self._by_sign_in.get(sign_in_id, ())):

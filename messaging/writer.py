@@ -1,10 +1,13 @@
 """The writer: one thread a process, which all sends of this process go through."""
 
+import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -22,22 +25,50 @@ DATABASE_ERRORS = (DatabaseError, *DatabaseAway)
 LOCK_NOT_AVAILABLE = "55P03"
 
 
+Outcome = Posted | Exception
+
+
+class Waiting(NamedTuple):
+    """A send, and what its outcome is given to: in that loop, or else in the writer's thread."""
+
+    send: Send
+    then: Callable[[Outcome], None]
+    loop: asyncio.AbstractEventLoop | None
+
+
 class Writer:
     """One thread. What queues while a transaction commits goes into the next one."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[Send] = queue.Queue(MAX_WAITING)
+        self._waiting: queue.Queue[Waiting] = queue.Queue(MAX_WAITING)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def submit(self, send: Send) -> "Future[Posted]":
-        """Queues a send. Its future holds Posted once that is on disk, or a Problem."""
+    def submit(
+        self,
+        send: Send,
+        then: Callable[[Outcome], None],
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Queues a send; ``then`` gets Posted once that is on disk, or a Problem."""
         self._start()
         try:
-            self._waiting.put_nowait(send)
+            self._waiting.put_nowait(Waiting(send, then, loop))
         except queue.Full:
-            send.outcome.set_exception(TryAgain(retry_after=1))
-        return send.outcome
+            then(TryAgain(retry_after=1))
+
+    def outcome_of(self, send: Send) -> "Future[Posted]":
+        """Queues a send, for who waits in a thread."""
+        future: Future[Posted] = Future()
+
+        def settle(outcome: Outcome) -> None:
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.submit(send, settle)
+        return future
 
     def _start(self) -> None:
         with self._starting:
@@ -53,9 +84,9 @@ class Writer:
             self._write(batch)
             release_connection()
 
-    def _write(self, batch: list[Send]) -> None:
+    def _write(self, batch: list[Waiting]) -> None:
         try:
-            outcomes = write_batch(batch)
+            outcomes = write_batch([one.send for one in batch])
         except DATABASE_ERRORS as error:
             logger.warning("%d sends not written: %r", len(batch), error)
             self._write_in_parts(batch, error)
@@ -65,7 +96,7 @@ class Writer:
         else:
             _settle(batch, outcomes)
 
-    def _write_in_parts(self, batch: list[Send], error: Exception) -> None:
+    def _write_in_parts(self, batch: list[Waiting], error: Exception) -> None:
         """One chat that is held, or one bad send, must not take the others with it."""
         release_connection()
         parts = _parts(batch, error)
@@ -77,23 +108,23 @@ class Writer:
             self._write(part)
 
 
-def _parts(batch: list[Send], error: Exception) -> list[list[Send]]:
+def _parts(batch: list[Waiting], error: Exception) -> list[list[Waiting]]:
     """What is to be tried again together; the whole batch where nothing is left to try."""
     if _is_connection_lost(error):
         return _known_by_client_id(batch)
-    chats: dict[UUID, list[Send]] = {}
-    for send in batch:
-        chats.setdefault(send.chat_id, []).append(send)
+    chats: dict[UUID, list[Waiting]] = {}
+    for one in batch:
+        chats.setdefault(one.send.chat_id, []).append(one)
     if len(chats) > 1 or _is_lock_held(error):
         return list(chats.values())
-    return [[send] for send in batch]
+    return [[one] for one in batch]
 
 
-def _known_by_client_id(batch: list[Send]) -> list[list[Send]]:
+def _known_by_client_id(batch: list[Waiting]) -> list[list[Waiting]]:
     """The others may be stored, and a second try would store them twice: they are told so."""
-    unknown = [send for send in batch if not send.client_id]
+    unknown = [one for one in batch if not one.send.client_id]
     _settle(unknown, [TryAgain(retry_after=1)] * len(unknown))
-    known = [send for send in batch if send.client_id]
+    known = [one for one in batch if one.send.client_id]
     return [known] if known else []
 
 
@@ -106,14 +137,22 @@ def _is_lock_held(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
-def _settle(batch: Iterable[Send], outcomes: Iterable[Posted | Exception]) -> None:
-    for send, outcome in zip(batch, outcomes, strict=True):
-        if not send.outcome.set_running_or_notify_cancel():
-            continue  # nobody waits for it any more
-        if isinstance(outcome, Exception):
-            send.outcome.set_exception(outcome)
+def _settle(batch: Iterable[Waiting], outcomes: Iterable[Outcome]) -> None:
+    """Each loop is woken once, however many wait in it."""
+    settled: dict[asyncio.AbstractEventLoop | None, list[tuple[Waiting, Outcome]]] = {}
+    for one, outcome in zip(batch, outcomes, strict=True):
+        settled.setdefault(one.loop, []).append((one, outcome))
+    for loop, told in settled.items():
+        if loop is None:
+            _tell(told)
         else:
-            send.outcome.set_result(outcome)
+            with suppress(RuntimeError):  # it has ended, and who waited in it
+                loop.call_soon_threadsafe(_tell, told)
+
+
+def _tell(told: list[tuple[Waiting, Outcome]]) -> None:
+    for one, outcome in told:
+        one.then(outcome)
 
 
 writer = Writer()

@@ -192,7 +192,7 @@ def actions_among(
     is_active = dice.random() > 0.3
 
     def send() -> None:
-        sends = [writer.submit(Send(actor.id, None, one.id, "x")) for one in chats]
+        sends = [writer.outcome_of(Send(actor.id, None, one.id, "x")) for one in chats]
         with suppress(TryAgain):  # the writer waits for no chat long
             for one in sends:
                 one.result(10)
