@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from chatproject.errors import Invalid
 from chatproject.text import HALF_A_PAIR, InvalidText, clean, is_blank, is_encodable
@@ -19,11 +21,15 @@ MAX_INTEGER = 2**53
 MAX_DEPTH = 16
 
 
+_DONE_BY_CLEAN = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
+
+
 class StrictTextField(serializers.CharField):
     """Text that is kept as sent but for the white space around it; numbers are not text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
+        self.validators = [one for one in self.validators if not isinstance(one, _DONE_BY_CLEAN)]
 
     keeps_space = False
 

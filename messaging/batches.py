@@ -16,6 +16,7 @@ from accounts import limits
 from accounts.models import SignIn, User
 from chatproject.errors import Invalid, NotSignedIn, NotThere, Problem, RateLimited
 from chatproject.realtime import publish
+from chatproject.tuples import IsOneOf
 from chats.models import Chat, Membership
 from messaging import mentions
 from messaging.events import message_changed
@@ -123,11 +124,11 @@ class _Known:
 
     def __init__(self, batch: Sequence[Send]) -> None:
         chat_ids = {send.chat_id for send in batch}
-        sender_ids = {send.sender_id for send in batch}
-        self.chats = {chat.id: chat for chat in Chat.objects.locked().filter(id__in=chat_ids)}
+        chats = Chat.objects.locked().filter(id__in=chat_ids).only("last_seq", "version")
+        self.chats = {chat.id: chat for chat in chats}
         self._sign_ins = _valid_sign_ins(batch)
-        self._seats = _seats(chat_ids, sender_ids)
-        self._repeats = _repeats(batch, chat_ids, sender_ids)
+        self._senders = _senders(batch)
+        self._repeats = _repeats(batch)
         self._reply_targets = _reply_targets(batch)
         self._people = _mentioned_people(batch, chat_ids)
         self._taken = limits.take("message", self._count_new(batch))
@@ -141,8 +142,7 @@ class _Known:
     def _known_answer(self, send: Send) -> Posted | _Repeat | Problem | None:
         if send.sign_in_id and send.sign_in_id not in self._sign_ins:
             return NotSignedIn("This sign-in has ended.")
-        seat = self._seats.get(send.seat_key)
-        if seat is None or send.chat_id not in self.chats:
+        if send.seat_key not in self._senders or send.chat_id not in self.chats:
             return NotThere()
         if send.repeat_key in self._repeats:
             return self._repeats[send.repeat_key]
@@ -164,7 +164,7 @@ class _Known:
 
     def _new_message(self, send: Send) -> Message:
         chat = self.chats[send.chat_id]
-        sender = self._seats[send.seat_key].user
+        sender = self._senders[send.seat_key]
         chat.last_seq += 1
         chat.version += 1
         people = self._people.get(send.chat_id, {})
@@ -197,21 +197,24 @@ def _valid_sign_ins(batch: Sequence[Send]) -> set[UUID]:
     return set(SignIn.objects.valid().filter(id__in=ids).values_list("id", flat=True))
 
 
-def _seats(chat_ids: set[UUID], sender_ids: set[UUID]) -> dict[tuple[UUID, UUID], Membership]:
-    rows = Membership.objects.present().filter(chat__in=chat_ids, user__in=sender_ids)
-    return {(seat.chat_id, seat.user_id): seat for seat in rows.select_related("user")}
-
-
-def _repeats(
-    batch: Sequence[Send], chat_ids: set[UUID], sender_ids: set[UUID]
-) -> dict[Any, Posted | _Repeat]:
-    client_ids = {send.client_id for send in batch if send.client_id}
-    if not client_ids:
-        return {}
-    rows = Message.objects.filter(
-        chat__in=chat_ids, sender__in=sender_ids, client_id__in=client_ids
+def _senders(batch: Sequence[Send]) -> dict[tuple[UUID, UUID], User]:
+    """Those who have a seat where they send to, with what messages show of them."""
+    rows = Membership.objects.present().filter(
+        IsOneOf("chat", "user", among={send.seat_key for send in batch})
     )
-    found = list(rows.select_related("sender"))
+    shown = ("chat", "user__username", "user__display_name")
+    return {
+        (seat.chat_id, seat.user_id): seat.user
+        for seat in rows.select_related("user").only("user", *shown)
+    }
+
+
+def _repeats(batch: Sequence[Send]) -> dict[Any, Posted | _Repeat]:
+    keys = {send.repeat_key for send in batch if send.repeat_key}
+    if not keys:
+        return {}
+    rows = Message.objects.filter(IsOneOf("chat", "sender", "client_id", among=keys))
+    found = list(rows.filter(client_id__isnull=False).with_sender())
     return {
         (message.chat_id, message.sender_id, message.client_id): Posted(document, False)
         for message, document in zip(found, message_documents(found), strict=True)
