@@ -1,6 +1,6 @@
 """People as the protocol shows them, and what may be said about them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +34,15 @@ def user_document(user: User, *, is_online: bool | None = None) -> Document:
 
 
 def own_document(user: User) -> Document:
-    return {**user_document(user), "email": user.email, "settings": user.settings}
+    return own_documents([user])[0]
+
+
+def own_documents(users: Sequence[User]) -> list[Document]:
+    """Each for that person alone."""
+    return [
+        {**document, "email": user.email, "settings": user.settings}
+        for user, document in zip(users, user_documents(users), strict=True)
+    ]
 
 
 def person_document(user: User) -> Document:

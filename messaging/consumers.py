@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from rest_framework.exceptions import APIException
 
 from accounts import access
 from accounts.models import User
-from accounts.serializers import own_document
+from accounts.serializers import own_documents
 from chatproject.api import error_document
 from chatproject.errors import Forbidden, Invalid, TryAgain
 from chatproject.fields import check_bounds, checked_input, parse_any_json, parse_json
@@ -24,11 +24,12 @@ from chatproject.pools import in_database_pool
 from chatproject.realtime import MAX_FRAME_BYTES, NOT_SIGNED_IN
 from chatproject.text import is_encodable
 from chatproject.times import rfc3339
+from chatproject.together import Together
 from chatproject.wires import framed, wire_of
 from messaging import handshakes, reading
 from messaging.batches import Send
 from messaging.frames import AuthFrame, Frame, frame_named
-from messaging.handshakes import SignedIn, find_sign_in
+from messaging.handshakes import Pass, SignedIn, find_sign_in
 from messaging.hub import hub
 from messaging.serializers import MAX_CONTENT
 from messaging.sockets import Notes, Socket
@@ -79,7 +80,7 @@ class ChatConsumer(AsyncConsumer):
             return None
         await self._send({"type": "websocket.accept"})
         if token or key:
-            found = await in_database_pool(find_sign_in, token, key)
+            found = await find_sign_in(Pass(token, key))
         else:
             found = await self._sign_in_by_frame()
         if found is None:
@@ -98,7 +99,7 @@ class ChatConsumer(AsyncConsumer):
             token = checked_input(AuthFrame, frame)["token"]
         except (TimeoutError, APIException, UnicodeError):
             return None
-        return await in_database_pool(find_sign_in, token, "")
+        return await find_sign_in(Pass(token))
 
     # Serving
 
@@ -120,7 +121,7 @@ class ChatConsumer(AsyncConsumer):
             hub.disconnect(self.socket)
 
     async def _say_hello(self, user: User) -> None:
-        document, epoch = await in_database_pool(_greeting, user)
+        document, epoch = await greeting_of(user)
         hello = {
             "type": "hello",
             "protocol": 1,
@@ -217,7 +218,7 @@ class ChatConsumer(AsyncConsumer):
             await self._landed.wait()
 
     async def _renew(self, token: str) -> dict[str, Any]:
-        found = await in_database_pool(find_sign_in, token, "")
+        found = await find_sign_in(Pass(token))
         if found is None or found.sign_in.user_id != self.socket.user_id:
             raise Forbidden("This token is not one of yours.")
         hub.renew(self.socket, found.sign_in.id, found.expires_at)
@@ -257,8 +258,12 @@ def _run(frame: Frame, sign_in_id: UUID, given: dict[str, Any]) -> dict[str, Any
     return frame.act(user, given)
 
 
-def _greeting(user: User) -> tuple[dict[str, Any], str]:
-    return own_document(user), reading.epoch()
+def _greetings(users: Sequence[User]) -> list[tuple[dict[str, Any], str]]:
+    epoch = reading.epoch()
+    return [(document, epoch) for document in own_documents(users)]
+
+
+greeting_of = Together(_greetings)
 
 
 def _ref(given: dict[str, Any]) -> str | None:

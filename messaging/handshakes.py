@@ -1,5 +1,6 @@
 """Who opens a socket: what its handshake bears, and where it comes from."""
 
+from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from django.conf import settings
 
 from accounts import access
 from accounts.models import SignIn
+from chatproject.together import Together
 
 
 class SignedIn(NamedTuple):
@@ -17,14 +19,31 @@ class SignedIn(NamedTuple):
     """In seconds since 1970: the token's end, or that of the cookie's sign-in."""
 
 
-def find_sign_in(token: str, session_key: str) -> SignedIn | None:
-    """Whose sign-in a token, else the cookie of a session, stands for."""
-    if token:
-        found = access.sign_in_by_access(token)
-        return SignedIn(*found) if found else None
+class Pass(NamedTuple):
+    """What somebody shows: a token, or else the key of the session behind a cookie."""
+
+    token: str
+    session_key: str = ""
+
+
+def _find_sign_ins(shown: Sequence[Pass]) -> list[SignedIn | None]:
+    by_token = access.sign_ins_by_access({one.token for one in shown if one.token})
+    return [
+        (SignedIn(*by_token[one.token]) if one.token in by_token else None)
+        if one.token
+        else _sign_in_by_session(one.session_key)
+        for one in shown
+    ]
+
+
+def _sign_in_by_session(key: str) -> SignedIn | None:
     engine = import_module(settings.SESSION_ENGINE)
-    sign_in = access.sign_in_by_session(engine.SessionStore(session_key))
+    sign_in = access.sign_in_by_session(engine.SessionStore(key))
     return SignedIn(sign_in, int(sign_in.expires_at.timestamp())) if sign_in else None
+
+
+find_sign_in = Together(_find_sign_ins)
+"""Whose sign-in a pass stands for; None if it opens nothing."""
 
 
 def _header(scope: Any, name: bytes) -> str:

@@ -13,6 +13,7 @@ from accounts.presence import PresenceWriter
 from chatproject.listener import listener
 from chatproject.pools import in_database_pool, in_upkeep_pool
 from chatproject.realtime import DEACTIVATED, NOT_SIGNED_IN, TOO_MANY, Envelope, bus
+from chatproject.together import Together
 from chatproject.wires import framed
 from messaging import epochs, reading
 from messaging.feeds import Feed
@@ -41,6 +42,8 @@ class Hub:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._swept_whole_at = time.monotonic()
+        self._seats_of = Together(reading.seats_of)
+        self._summary_of = Together(reading.summaries_of)
 
     # Life
 
@@ -83,14 +86,17 @@ class Hub:
         if not await self.presence.connected(socket.id, socket.user_id):
             socket.close(TOO_MANY)
             return False
-        _, seats = await in_database_pool(reading.seats_of, socket.user_id)
-        for chat_id, version in seats.items():
+        seats = await self._seats_of(socket.user_id)
+        for chat_id, version in seats.versions.items():
             feed = self._feed(chat_id)
             if not feed.sockets:  # somebody is about to join, and has told nobody anything
                 feed.version = max(feed.version, version)
             if feed.version <= version:  # else who left since may have been sent away already
                 feed.attach(socket)
-        await self._check_seats(socket)
+        if await self._summary_of(socket.user_id) == seats.summary():
+            socket.seats_version = seats.seats_version
+        else:
+            await self._check_seats(socket)
         return True
 
     def disconnect(self, socket: Socket) -> None:
@@ -202,7 +208,7 @@ class Hub:
     async def _check_seats(self, socket: Socket) -> None:
         """Compares what a socket hears with the seats that its user has now."""
         heard = set(socket.chat_ids)  # what it joins while the seats are read is not in them
-        seats_version, seats = await in_database_pool(reading.seats_of, socket.user_id)
+        seats_version, seats = await self._seats_of(socket.user_id)
         for chat_id in (heard & socket.chat_ids) - seats.keys():
             self._feeds[chat_id].send_away([socket])
         for chat_id, version in seats.items():

@@ -1,12 +1,12 @@
 """What the hub reads from the database, which is the truth."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Now
 
 from accounts.models import SignIn, User
@@ -24,15 +24,45 @@ SWEEP_SECONDS = 3
 LOOK_BACK = timedelta(seconds=30)
 
 
-def seats_of(user_id: UUID) -> tuple[int, dict[str, int]]:
+class Seats(NamedTuple):
     """The ``seats_version`` of somebody, and by id the versions of the chats that they are in.
 
     The first is read first: what changes in between shows as a newer one later.
     """
-    seats_version = User.objects.filter(id=user_id).values_list("seats_version", flat=True).first()
-    rows = Membership.objects.present().filter(user=user_id)
-    versions = {str(key): version for key, version in rows.values_list("chat_id", "chat__version")}
-    return seats_version or 0, versions
+
+    seats_version: int
+    versions: dict[str, int]
+
+    def summary(self) -> "Summary":
+        return Summary(self.seats_version, len(self.versions), sum(self.versions.values()))
+
+
+class Summary(NamedTuple):
+    """As long as it is the same, so are the seats and all versions: those only rise."""
+
+    seats_version: int
+    chats: int
+    sum_of_versions: int
+
+
+def seats_of(user_ids: Sequence[UUID]) -> list[Seats]:
+    found = {key: Seats(version, {}) for key, version in _seats_version_of(user_ids)}
+    rows = Membership.objects.present().filter(user__in=found)
+    for user_id, chat_id, version in rows.values_list("user_id", "chat_id", "chat__version"):
+        found[user_id].versions[str(chat_id)] = version
+    return [found.get(user_id) or Seats(0, {}) for user_id in user_ids]
+
+
+def summaries_of(user_ids: Sequence[UUID]) -> list[Summary]:
+    found = {key: Summary(version, 0, 0) for key, version in _seats_version_of(user_ids)}
+    rows = Membership.objects.present().filter(user__in=found).values_list("user_id")
+    for user_id, count, total in rows.annotate(Count("pk"), Sum("chat__version")):
+        found[user_id] = Summary(found[user_id].seats_version, count, total)
+    return [found.get(user_id) or Summary(0, 0, 0) for user_id in user_ids]
+
+
+def _seats_version_of(user_ids: Sequence[UUID]) -> QuerySet[User, tuple[UUID, int]]:
+    return User.objects.filter(id__in=set(user_ids)).values_list("id", "seats_version")
 
 
 @snapshot()

@@ -5,7 +5,7 @@ import asyncio
 from chatproject.realtime import seat_taken, to_watchers
 from chatproject.testing import Hold, Person
 from chats import actions as chat_actions
-from messaging import consumers, reading
+from messaging import consumers
 from messaging.hub import Hub
 from messaging.tests.hubs import Document, Door, chat_of, envelopes_of, listen, write
 
@@ -22,7 +22,7 @@ async def test_who_is_removed_while_connecting_hears_nothing_of_what_comes_later
     hub: Hub, hold: Hold, alice: Person, bob: Person, quiet_group: Document
 ):
     stays = await listen(hub, alice)
-    seats = hold(reading, "seats_of")
+    seats = hold(hub._seats_of, "_ask")
     connecting = asyncio.create_task(listen(hub, bob))
     await seats.found()  # he has a seat, and is not attached yet
     chat_actions.remove_member(actor=alice.user, chat=chat_of(quiet_group), user_id=bob.user.id)
@@ -43,7 +43,7 @@ async def test_who_connects_while_others_talk_hears_all_that_comes_later(
     hub: Hub, hold: Hold, alice: Person, bob: Person, quiet_group: Document
 ):
     await listen(hub, alice)
-    seats = hold(reading, "seats_of")
+    seats = hold(hub._seats_of, "_ask")
     connecting = asyncio.create_task(listen(hub, bob))
     await seats.found()
     write(alice, quiet_group, 3)
@@ -61,7 +61,7 @@ async def test_who_joins_while_their_seats_are_compared_is_not_sent_away(
     hub: Hub, hold: Hold, alice: Person, carol: Person, quiet_group: Document
 ):
     ear = await listen(hub, carol)
-    seats = hold(reading, "seats_of")
+    seats = hold(hub._seats_of, "_ask")
     comparing = asyncio.create_task(hub._check_seats(ear.socket))
     await seats.found()  # none
     chat = chat_of(quiet_group)
