@@ -15,7 +15,7 @@ MAX_WRITE_BYTES = 65_536
 
 
 class Socket:
-    """Takes frames in order; what comes within a turn of the loop goes out in one write."""
+    """Writes frames in order, without anybody waiting for it."""
 
     def __init__(self, wire: Wire, *, user: User, sign_in_id: UUID, expires_at: int) -> None:
         self.id = new_id()
@@ -35,19 +35,25 @@ class Socket:
         self._pace = Pace("frame")
 
     def push(self, frames: bytes) -> None:
-        """Queues events. A client that lets more than 1 MiB of them wait is cut off (4408)."""
+        """Says events. A client that lets more than 1 MiB of them wait is cut off (4408)."""
         if self._waiting_bytes > MAX_WAITING_BYTES:
             self.close(TOO_SLOW)
         self._queue(frames, len(frames))
+        self._write_out()
 
     def answer(self, frame: bytes) -> None:
-        """Queues what the client asked for, which never makes it too slow."""
+        """Says what the client asked for, which never makes it too slow.
+
+        All answers of a turn of the loop go out together.
+        """
         self._queue(frame, 0)
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._write_out)
 
     async def answered(self) -> None:
         """Waits until what is queued is out, so that nobody piles up answers."""
-        if not self._wire.is_free:
-            self._write_out()
+        self._write_out()
         if self._writing:
             await asyncio.wait([self._writing])
 
@@ -61,7 +67,6 @@ class Socket:
         if self.is_open:
             self._frames.append((frames, weight))
             self._waiting_bytes += weight
-            self._write_soon()
 
     def hold(self) -> None:
         """Lets events wait until the first frame, ``hello``, is there."""
@@ -70,17 +75,12 @@ class Socket:
     def release(self, first: bytes) -> None:
         self._is_held = False
         self._frames.appendleft((first, 0))
-        self._write_soon()
-
-    def _write_soon(self) -> None:
-        if not self._is_due and not self._is_held:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._write_out)
+        self._write_out()
 
     def _write_out(self) -> None:
         """As much as the peer takes now; a task brings the rest when it takes more."""
         self._is_due = False
-        if self._writing:
+        if self._writing or self._is_held:
             return
         while self._frames and self._wire.is_free:
             self._wire.write(self._next())
