@@ -1,6 +1,7 @@
 """Where requests and sockets come in."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -75,6 +76,8 @@ async def _live(receive: Any, send: Any) -> None:
     hub.ensure_started()
     _end_with_parent()
     drain.listen()
+    gc.collect()
+    gc.freeze()  # what was loaded stays: nobody needs to look through it again and again
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await hub.stop()
