@@ -7,18 +7,24 @@ from uuid import UUID
 from accounts import tokens
 from accounts.models import SignIn, User
 from chatproject.errors import NotSignedIn, NotThere
+from chatproject.prepared import prepared
 
 SESSION_KEY = "sid"
 
 
-def sign_in_by_id(sign_in_id: Any) -> SignIn | None:
+def sign_in_by_id(sign_in_id: UUID) -> SignIn | None:
     """The sign-in, with its user, if it still opens doors."""
-    return SignIn.objects.valid().select_related("user").filter(id=sign_in_id).first()
+    return next(iter(_valid_sign_ins(sign_in_id)), None)
+
+
+@prepared
+def _valid_sign_ins(sign_in_id: UUID) -> Any:
+    return SignIn.objects.valid().select_related("user").filter(id=sign_in_id)
 
 
 def sign_in_by_session(session: Any) -> SignIn | None:
     sign_in_id = session.get(SESSION_KEY)
-    return sign_in_by_id(sign_in_id) if sign_in_id else None
+    return sign_in_by_id(UUID(sign_in_id)) if sign_in_id else None
 
 
 def sign_in_by_access(token: str) -> tuple[SignIn, int] | None:

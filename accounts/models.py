@@ -114,7 +114,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 class SignInQuerySet(models.QuerySet["SignIn"]):
     def valid(self) -> "SignInQuerySet":
         """Those that still open doors."""
-        return self.filter(ended_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+        return self.filter(ended_at=None, expires_at__gt=Now(), user__is_active=True)
 
 
 class SignIn(models.Model):

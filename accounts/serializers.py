@@ -26,7 +26,7 @@ def user_document(user: User, *, is_online: bool | None = None) -> Document:
     if is_online is None:
         is_online = bool(presence.online_among([user.id]))
     return {
-        **person_document(user),
+        **person(str(user.id), user.username, user.display_name),
         "is_bot": user.is_bot,
         **presence.presence_document(user, is_online=is_online),
         "created_at": rfc3339(user.created_at),
@@ -45,12 +45,12 @@ def own_documents(users: Sequence[User]) -> list[Document]:
     ]
 
 
-def person_document(user: User) -> Document:
+def person(user_id: str, username: Any, display_name: Any) -> Document:
     """The little that a message shows of its sender."""
     return {
-        "id": str(user.id),
-        "username": user.username,
-        "display_name": user.display_name,
+        "id": user_id,
+        "username": username,
+        "display_name": display_name,
         "avatar_url": None,
     }
 

@@ -10,14 +10,16 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
-django_application = get_asgi_application()
+files = get_asgi_application()
 
 # Only now are the apps there to be imported.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from chatproject.bodies import BoundedBodies  # noqa: E402
 from chatproject.draining import drain  # noqa: E402
+from chatproject.requests import ThreadedHandler  # noqa: E402
 from messaging.consumers import ChatConsumer  # noqa: E402
 from messaging.hub import hub  # noqa: E402
 
@@ -31,9 +33,17 @@ async def no_such_socket(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
+pages = ThreadedHandler()
+
+
+async def files_or_pages(scope: Any, receive: Any, send: Any) -> None:
+    is_file = scope["path"].startswith(settings.STATIC_URL)
+    await (files if is_file else pages)(scope, receive, send)
+
+
 router = ProtocolTypeRouter(
     {
-        "http": BoundedBodies(django_application),
+        "http": BoundedBodies(files_or_pages),
         "websocket": URLRouter(
             [path("ws", ChatConsumer.as_asgi()), re_path(r"^[\s\S]*\Z", no_such_socket)]
         ),

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 
 from chatproject.errors import TryAgain
 
 T = TypeVar("T")
 
 _database = ThreadPoolExecutor(4, "database")
+_requests = ThreadPoolExecutor(64, "request")
 _upkeep = ThreadPoolExecutor(2, "upkeep")
 _hashing = ThreadPoolExecutor(2, "hashing")
 _hashing_places = BoundedSemaphore(32)
@@ -24,6 +25,11 @@ async def in_database_pool(work: Callable[..., T], *args: Any, **kwargs: Any) ->
     ``database_sync_to_async`` would run all of it on the one thread that the process shares.
     """
     return await _in(_database, lambda: _with_connection(work, *args, **kwargs))
+
+
+async def in_request_pool(work: Callable[..., T], *args: Any) -> T:
+    """Runs a request of HTTP; many of them wait at times, for a hash or for the writer."""
+    return await _in(_requests, lambda: work(*args))
 
 
 async def in_upkeep_pool(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -44,9 +50,7 @@ def _with_connection(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 def release_connection() -> None:
     """Gives a pooled connection back; keeps SQLite's file open unless it is broken."""
-    for connection in connections.all(initialized_only=True):
-        if connection.vendor != "sqlite" or connection.errors_occurred:
-            close_old_connections()
+    close_old_connections()
 
 
 def in_hashing_pool(work: Callable[..., T], *args: Any) -> T:

@@ -68,8 +68,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "chatproject.policy.ContentPolicy",
+    "chatproject.requests.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -105,6 +105,7 @@ DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR / "chat.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # opening the file costs more than most requests
     DATABASES["default"]["OPTIONS"] = {
         # Two deferred transactions that both want to write make one of them fail at once.
         "transaction_mode": "IMMEDIATE",

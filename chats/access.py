@@ -5,17 +5,20 @@ from uuid import UUID
 
 from accounts.models import User
 from chatproject.errors import Forbidden, NotThere
+from chatproject.prepared import prepared
 from chats.models import Chat, Membership
 
 
 def seat_in(user: User, chat_id: UUID) -> Membership:
     """The user's seat, with its chat. Raises NotThere for outsiders."""
-    seat = (
-        Membership.objects.present().select_related("chat").filter(user=user, chat=chat_id).first()
-    )
-    if seat is None:
-        raise NotThere()
-    return seat
+    for seat in _seats_in(user.id, chat_id):
+        return seat
+    raise NotThere()
+
+
+@prepared
+def _seats_in(user_id: UUID, chat_id: UUID) -> Any:
+    return Membership.objects.present().select_related("chat").filter(user=user_id, chat=chat_id)
 
 
 def locked_seat_in(user: User, chat_id: UUID) -> Membership:

@@ -15,7 +15,7 @@ MAX_MEMBERS = 10_000
 
 
 class ChatQuerySet(models.QuerySet["Chat"]):
-    def of(self, user: User) -> "ChatQuerySet":
+    def of(self, user: User | UUID) -> "ChatQuerySet":
         """The chats that somebody is in."""
         return self.filter(memberships__user=user, memberships__left_at=None)
 

@@ -18,6 +18,7 @@ from chatproject.fields import (
     StrictUUIDField,
     VisibleTextField,
 )
+from chatproject.prepared import Among, prepared
 from chatproject.snapshots import snapshot
 from chatproject.times import rfc3339, rfc3339_or_none
 from chats import access, talk
@@ -45,7 +46,7 @@ def shared_chat_document(chat: Chat) -> Document:
 def chat_documents(user: User, chats: Iterable[Chat]) -> list[Document]:
     """Chats as one of their members sees them, in a constant number of queries."""
     chats = list(chats)
-    seats = _seats(user, chats)
+    seats = {seat.chat_id: seat for seat in _present_seats(user.id, [chat.id for chat in chats])}
     unread = talk.provided().unread_counts(list(seats.values()))
     last = talk.provided().last_messages(chats)
     peers = _peers(user, chats)
@@ -71,25 +72,29 @@ def chat_seen_by(user: User, chat_id: UUID) -> Document:
     return chat_document(user, access.seat_in(user, chat_id).chat)
 
 
-def _seats(user: User, chats: Sequence[Chat]) -> dict[UUID, Membership]:
-    seats = {
-        seat.chat_id: seat
-        for seat in Membership.objects.present().filter(user=user, chat__in=chats)
-    }
-    for chat in chats:
-        if chat.id in seats:
-            seats[chat.id].chat = chat
-    return seats
+@prepared
+def _present_seats(user_id: UUID, chat_ids: list[UUID]) -> Any:
+    rows = Membership.objects.present().filter(Among("chat", chat_ids), user=user_id)
+    return rows.values_list(
+        "id", "chat_id", "role", "last_read_seq", "notify", "pinned", "muted_until", named=True
+    )
 
 
 def _peers(user: User, chats: Sequence[Chat]) -> dict[UUID, Document]:
-    direct = [chat for chat in chats if chat.is_direct]
-    rows = Membership.objects.filter(chat__in=direct).exclude(user=user).select_related("user")
-    seats = list(rows)
+    direct = [chat.id for chat in chats if chat.is_direct]
+    if not direct:
+        return {}
+    seats = list(_others_seats(user.id, direct))
     online = presence.online_among([seat.user_id for seat in seats])
     return {
         seat.chat_id: user_document(seat.user, is_online=seat.user_id in online) for seat in seats
     }
+
+
+@prepared
+def _others_seats(user_id: UUID, chat_ids: list[UUID]) -> Any:
+    rows = Membership.objects.filter(Among("chat", chat_ids)).exclude(user=user_id)
+    return rows.select_related("user")
 
 
 def me_document(seat: Membership) -> Document:

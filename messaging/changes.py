@@ -1,7 +1,6 @@
 """What changed in chats after the versions that a client has."""
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,11 +19,12 @@ from django.db.models import (
 )
 
 from accounts.models import User
+from chatproject.prepared import prepared
 from chatproject.snapshots import snapshot
 from chats.models import Chat, Membership
 from chats.serializers import chat_documents, members_by_chat
 from messaging.models import Message
-from messaging.serializers import Document, message_documents
+from messaging.serializers import Document, shown, shown_documents
 
 MAX_CHANGES = 500
 MAX_SYNC_BYTES = 512 * 1024
@@ -45,10 +45,11 @@ def changes(chat: Chat, since: int) -> Document:
 @snapshot()
 def sync(user: User, *, epoch: str, known_epoch: str | None, known: Versions) -> Document:
     """What somebody missed: their chats, and the changes in those whose version they name."""
-    recent = list(Chat.objects.of(user).by_activity()[: MAX_SYNC_CHATS + 1])
+    recent = list(_recent_chats(user.id))
     others = known.keys() - {chat.id for chat in recent}
     named = [chat for chat in recent if chat.id in known]
-    named += Chat.objects.of(user).by_activity().filter(id__in=others)
+    if others:
+        named += Chat.objects.of(user).by_activity().filter(id__in=others)
     is_same_epoch = known_epoch in (None, epoch)
     since = {chat.id: known[chat.id] if is_same_epoch else chat.version + 1 for chat in named}
     behind = [chat for chat in named if since[chat.id] != chat.version]
@@ -62,6 +63,11 @@ def sync(user: User, *, epoch: str, known_epoch: str | None, known: Versions) ->
         ],
         "gone": [str(chat_id) for chat_id in known if chat_id not in since],
     }
+
+
+@prepared
+def _recent_chats(user_id: UUID) -> Any:
+    return Chat.objects.of(user_id).by_activity()[: MAX_SYNC_CHATS + 1]
 
 
 def _within_bytes(found: Iterable[Document]) -> Iterable[Document]:
@@ -81,14 +87,12 @@ def _incomplete(version: int) -> Document:
 
 def _changes(chats: Sequence[Chat], since: Versions) -> list[Document]:
     """For each chat in turn. The number of queries does not grow with the chats."""
-    sizes = _sizes(chats, since)
-    fitting = _fitting(chats, since, sizes)
-    messages = _changed(Message, [chat for chat in fitting if sizes[chat.id].messages], since)
-    seats = _changed(Membership, [chat for chat in fitting if sizes[chat.id].members], since)
+    fitting = _fitting(chats, since)
     said: dict[str, list[Document]] = {str(chat.id): [] for chat in fitting}
-    for document in message_documents(messages.with_sender().order_by("seq")):
+    for document in shown_documents(_messages_within(_spans(fitting, since)) if fitting else []):
         said[document["chat_id"]].append(document)
-    seated = members_by_chat(fitting, seats.select_related("user").order_by("version"))
+    rest = [chat for chat in fitting if len(said[str(chat.id)]) < chat.version - since[chat.id]]
+    seated = members_by_chat(fitting, _seats_within(_spans(rest, since)) if rest else [])
     return [
         {
             "members": seated[chat.id],
@@ -102,11 +106,14 @@ def _changes(chats: Sequence[Chat], since: Versions) -> list[Document]:
     ]
 
 
-def _fitting(chats: Sequence[Chat], since: Versions, sizes: dict[UUID, "_Size"]) -> list[Chat]:
+def _fitting(chats: Sequence[Chat], since: Versions) -> list[Chat]:
     """Those whose changes there is room for: 500 messages and as many members in all."""
-    taken, found = _Size(0, 0), []
-    for chat in chats:
-        if since[chat.id] <= chat.version and chat.id in sizes:
+    known = [chat for chat in chats if since[chat.id] <= chat.version]
+    if sum(chat.version - since[chat.id] for chat in known) <= MAX_CHANGES:
+        return known  # each version is the last change of one row at most
+    sizes, taken, found = _sizes(known, since), _Size(0, 0), []
+    for chat in known:
+        if chat.id in sizes:
             more = _Size(*map(sum, zip(taken, sizes[chat.id], strict=True)))
             if max(more) <= MAX_CHANGES:
                 taken = more
@@ -114,30 +121,57 @@ def _fitting(chats: Sequence[Chat], since: Versions, sizes: dict[UUID, "_Size"])
     return found
 
 
-def _changed(model: type[Model], chats: Sequence[Chat], since: Versions) -> Any:
-    rows = model._default_manager
-    spans = [(chat.id, since[chat.id] + 1, chat.version) for chat in chats]
-    return rows.filter(_Within(spans)) if spans else rows.none()
+@prepared
+def _messages_within(spans: str) -> Any:
+    return shown(Message.objects.filter(_Within(Message, spans)).order_by("seq"))
+
+
+@prepared
+def _seats_within(spans: str) -> Any:
+    rows = Membership.objects.filter(_Within(Membership, spans))
+    return rows.select_related("user").order_by("version")
+
+
+def _spans(chats: Sequence[Chat], since: Versions) -> str:
+    """What lies between the versions, as JSON: a list of ``[chat, first, last]``."""
+    spans = [(chat.id.hex, since[chat.id] + 1, chat.version) for chat in chats]
+    return orjson.dumps(spans).decode()
 
 
 class _Within(Func):
-    """Whether a row's version is within the span given for its chat.
-
-    What a ``Q`` for each chat would say, in a tenth of the time.
-    """
+    """Whether a row's version is within the span given for its chat; each is read from an index."""
 
     output_field = BooleanField()
 
-    def __init__(self, spans: Sequence[tuple[UUID, int, int]]) -> None:
-        super().__init__(F("chat"), F("version"))
-        self.spans = spans
+    def __init__(self, model: type[Model], spans: str) -> None:
+        super().__init__(F("pk"))
+        self.table, self.spans = model._meta.db_table, spans
 
-    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> Any:
-        chat, version = (compiler.compile(field)[0] for field in self.source_expressions)
-        one = f"({chat} = %s AND {version} BETWEEN %s AND %s)"
-        key = Chat._meta.pk.get_db_prep_value
-        params = [(key(chat_id, connection), *span) for chat_id, *span in self.spans]
-        return f"({' OR '.join([one] * len(params))})", list(chain.from_iterable(params))
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self._as(_WITHIN["postgresql"], compiler)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self._as(_WITHIN["sqlite"], compiler)
+
+    def _as(self, template: str, compiler: Any) -> Any:
+        key, params = compiler.compile(self.source_expressions[0])
+        return template.format(key=key, table=self.table), [*params, self.spans]
+
+
+# Neither database would begin with the spans if it were free to choose.
+_WITHIN = {
+    "postgresql": """{key} = ANY(ARRAY(
+        SELECT changed.id FROM jsonb_array_elements(%s::jsonb) span CROSS JOIN LATERAL (
+            SELECT id FROM {table} WHERE chat_id = (span ->> 0)::uuid
+            AND version BETWEEN (span ->> 1)::bigint AND (span ->> 2)::bigint OFFSET 0
+        ) changed
+    ))""",
+    "sqlite": """{key} IN (
+        SELECT changed.id FROM json_each(%s) span CROSS JOIN {table} changed
+        ON changed.chat_id = json_extract(span.value, '$[0]') AND changed.version
+        BETWEEN json_extract(span.value, '$[1]') AND json_extract(span.value, '$[2]')
+    )""",
+}
 
 
 class _Size(NamedTuple):

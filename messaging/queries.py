@@ -8,10 +8,11 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from chatproject.errors import NotThere
+from chatproject.prepared import Among, prepared
 from chats.models import Chat, Membership
 from chats.talk import Unread
 from messaging.models import Mention, Message
-from messaging.serializers import Document, message_documents
+from messaging.serializers import Document, shown, shown_documents
 
 UNREAD_CAP = 1000
 """A count of 1000 means "more than 999"."""
@@ -34,13 +35,17 @@ def page(
     else:
         low = max((min(before, last + 1) if before else last + 1) - 1 - limit, 0)
     high = min(low + limit, last, (before or last + 1) - 1)
-    rows = Message.objects.filter(chat=chat, seq__gt=low, seq__lte=high)
-    messages = rows.with_sender().order_by("seq")
     return {
-        "results": message_documents(messages),
+        "results": shown_documents(_between(chat.id, low, high)),
         "has_before": low > 0 and last > 0,
         "has_after": high < last,
     }
+
+
+@prepared
+def _between(chat_id: UUID, low: int, high: int) -> Any:
+    rows = Message.objects.filter(chat=chat_id, seq__gt=low, seq__lte=high)
+    return shown(rows.order_by("seq"))
 
 
 def message_in(chat: Chat, message_id: UUID) -> Message:
@@ -53,15 +58,21 @@ def message_in(chat: Chat, message_id: UUID) -> Message:
 
 def last_messages(chats: Sequence[Chat]) -> dict[UUID, Document]:
     """By chat id, the newest message that is not deleted."""
-    newest = (
-        Message.objects.filter(chat=OuterRef("pk"), deleted_at=None)
-        .order_by("-seq")
-        .values("pk")[:1]
-    )
-    ids = Chat.objects.filter(pk__in=[chat.pk for chat in chats]).values_list(Subquery(newest))
-    found = list(Message.objects.filter(pk__in=[row[0] for row in ids]).with_sender())
-    documents = message_documents(found)
-    return {message.chat_id: document for message, document in zip(found, documents, strict=True)}
+    newest = [key for key in _newest_in([chat.id for chat in chats]) if key]
+    found = shown_documents(_shown(newest))
+    return {UUID(document["chat_id"]): document for document in found}
+
+
+@prepared
+def _newest_in(chat_ids: list[UUID]) -> Any:
+    kept = Message.objects.filter(chat=OuterRef("pk"), deleted_at=None).order_by("-seq")
+    newest = Subquery(kept.values("pk")[:1])
+    return Chat.objects.filter(Among("pk", chat_ids)).values_list(newest, flat=True)
+
+
+@prepared
+def _shown(message_ids: list[UUID]) -> Any:
+    return shown(Message.objects.filter(Among("pk", message_ids)))
 
 
 def unread_counts(seats: Sequence[Membership]) -> dict[UUID, Unread]:
@@ -70,19 +81,22 @@ def unread_counts(seats: Sequence[Membership]) -> dict[UUID, Unread]:
     ``seq`` has no gap, so the unread are all above the mark but those that never count: one's
     own, system lines and deleted ones, which two partial indexes find without reading the rest.
     """
-    rows = Membership.objects.filter(pk__in=[seat.pk for seat in seats])
+    return {
+        chat_id: Unread(min(span - never - own, UNREAD_CAP), min(mentions, UNREAD_CAP))
+        for chat_id, span, never, own, mentions in _counted([seat.id for seat in seats])
+    }
+
+
+@prepared
+def _counted(seat_ids: list[UUID]) -> Any:
     above = {"chat": OuterRef("chat"), "seq__gt": OuterRef("last_read_seq")}
-    counted = rows.values_list(
+    return Membership.objects.filter(Among("pk", seat_ids)).values_list(
         "chat_id",
         F("chat__last_seq") - F("last_read_seq"),
         _count(Message.objects.filter(_NEVER_UNREAD, **above)),
         _count(Message.objects.filter(sender=OuterRef("user"), deleted_at=None, **above)),
         _count(Mention.objects.filter(user=OuterRef("user"), **above)),
     )
-    return {
-        chat_id: Unread(min(span - never - own, UNREAD_CAP), min(mentions, UNREAD_CAP))
-        for chat_id, span, never, own, mentions in counted
-    }
 
 
 _NEVER_UNREAD = Q(message_type=Message.Type.SYSTEM) | Q(deleted_at__isnull=False)

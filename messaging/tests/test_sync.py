@@ -115,7 +115,7 @@ def sync_of(who: Person, known: dict[UUID, int]) -> dict[str, Any]:
 def test_the_number_of_queries_does_not_grow_with_the_chats(
     alice: Person, bob: Person, carol: Person
 ):
-    assert queries_for(alice, [bob, carol], chats=2) == queries_for(alice, [bob, carol], 12) <= 14
+    assert queries_for(alice, [bob, carol], chats=2) == queries_for(alice, [bob, carol], 12) <= 10
 
 
 def queries_for(who: Person, others: list[Person], chats: int) -> int:
