@@ -15,8 +15,9 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import SignIn, User
 from chatproject.errors import Invalid, NotSignedIn, NotThere, Problem, RateLimited
+from chatproject.listed import IsListed, as_list
+from chatproject.prepared import Among, prepared
 from chatproject.realtime import publish
-from chatproject.tuples import IsOneOf
 from chats.models import Chat, Membership
 from messaging import mentions
 from messaging.events import message_changed
@@ -25,6 +26,8 @@ from messaging.models import Mention, Message
 from messaging.serializers import Document, message_document, message_documents
 
 LOCK_MILLISECONDS = 1_000
+_SEAT = "chat_id = {0:uuid} AND user_id = {1:uuid}"
+_CLIENT_ID = "chat_id = {0:uuid} AND sender_id = {1:uuid} AND client_id = {2:text}"
 
 
 class Posted(NamedTuple):
@@ -124,8 +127,7 @@ class _Known:
 
     def __init__(self, batch: Sequence[Send]) -> None:
         chat_ids = {send.chat_id for send in batch}
-        chats = Chat.objects.locked().filter(id__in=chat_ids).only("last_seq", "version")
-        self.chats = {chat.id: chat for chat in chats}
+        self.chats = {chat.id: chat for chat in _locked(list(chat_ids))}
         self._sign_ins = _valid_sign_ins(batch)
         self._senders = _senders(batch)
         self._repeats = _repeats(batch)
@@ -192,33 +194,46 @@ def people_shown(people: dict[str, User]) -> dict[str, tuple[str, str]]:
     return {name: (str(user.id), user.display_name) for name, user in people.items()}
 
 
+@prepared
+def _locked(chat_ids: list[UUID]) -> Any:
+    return Chat.objects.locked().filter(Among("id", chat_ids)).only("last_seq", "version")
+
+
 def _valid_sign_ins(batch: Sequence[Send]) -> set[UUID]:
-    ids = {send.sign_in_id for send in batch if send.sign_in_id}
-    return set(SignIn.objects.valid().filter(id__in=ids).values_list("id", flat=True))
+    ids = list({send.sign_in_id for send in batch if send.sign_in_id})
+    return set(_valid(ids)) if ids else set()
+
+
+@prepared
+def _valid(sign_in_ids: list[UUID]) -> Any:
+    return SignIn.objects.valid().filter(Among("id", sign_in_ids)).values_list("id", flat=True)
 
 
 def _senders(batch: Sequence[Send]) -> dict[tuple[UUID, UUID], User]:
     """Those who have a seat where they send to, with what messages show of them."""
-    rows = Membership.objects.present().filter(
-        IsOneOf("chat", "user", among={send.seat_key for send in batch})
-    )
+    seats = _seats(as_list({send.seat_key for send in batch}))
+    return {(seat.chat_id, seat.user_id): seat.user for seat in seats}
+
+
+@prepared
+def _seats(listed: str) -> Any:
+    rows = Membership.objects.present().filter(IsListed(Membership, _SEAT, listed))
     shown = ("chat", "user__username", "user__display_name")
-    return {
-        (seat.chat_id, seat.user_id): seat.user
-        for seat in rows.select_related("user").only("user", *shown)
-    }
+    return rows.select_related("user").only("user", *shown)
 
 
 def _repeats(batch: Sequence[Send]) -> dict[Any, Posted | _Repeat]:
     keys = {send.repeat_key for send in batch if send.repeat_key}
-    if not keys:
-        return {}
-    rows = Message.objects.filter(IsOneOf("chat", "sender", "client_id", among=keys))
-    found = list(rows.filter(client_id__isnull=False).with_sender())
+    found = list(_stored(as_list(keys))) if keys else []
     return {
         (message.chat_id, message.sender_id, message.client_id): Posted(document, False)
         for message, document in zip(found, message_documents(found), strict=True)
     }
+
+
+@prepared
+def _stored(listed: str) -> Any:
+    return Message.objects.filter(IsListed(Message, _CLIENT_ID, listed)).with_sender()
 
 
 def _reply_targets(batch: Sequence[Send]) -> set[tuple[UUID, UUID]]:

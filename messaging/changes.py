@@ -8,8 +8,6 @@ import orjson
 from django.db import connection
 from django.db.models import (
     BigIntegerField,
-    BooleanField,
-    F,
     Func,
     IntegerField,
     Model,
@@ -19,6 +17,7 @@ from django.db.models import (
 )
 
 from accounts.models import User
+from chatproject.listed import IsListed, as_list
 from chatproject.prepared import prepared
 from chatproject.snapshots import snapshot
 from chats.models import Chat, Membership
@@ -123,55 +122,20 @@ def _fitting(chats: Sequence[Chat], since: Versions) -> list[Chat]:
 
 @prepared
 def _messages_within(spans: str) -> Any:
-    return shown(Message.objects.filter(_Within(Message, spans)).order_by("seq"))
+    return shown(Message.objects.filter(IsListed(Message, _WITHIN, spans)).order_by("seq"))
 
 
 @prepared
 def _seats_within(spans: str) -> Any:
-    rows = Membership.objects.filter(_Within(Membership, spans))
+    rows = Membership.objects.filter(IsListed(Membership, _WITHIN, spans))
     return rows.select_related("user").order_by("version")
 
 
 def _spans(chats: Sequence[Chat], since: Versions) -> str:
-    """What lies between the versions, as JSON: a list of ``[chat, first, last]``."""
-    spans = [(chat.id.hex, since[chat.id] + 1, chat.version) for chat in chats]
-    return orjson.dumps(spans).decode()
+    return as_list((chat.id, since[chat.id] + 1, chat.version) for chat in chats)
 
 
-class _Within(Func):
-    """Whether a row's version is within the span given for its chat; each is read from an index."""
-
-    output_field = BooleanField()
-
-    def __init__(self, model: type[Model], spans: str) -> None:
-        super().__init__(F("pk"))
-        self.table, self.spans = model._meta.db_table, spans
-
-    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        return self._as(_WITHIN["postgresql"], compiler)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        return self._as(_WITHIN["sqlite"], compiler)
-
-    def _as(self, template: str, compiler: Any) -> Any:
-        key, params = compiler.compile(self.source_expressions[0])
-        return template.format(key=key, table=self.table), [*params, self.spans]
-
-
-# Neither database would begin with the spans if it were free to choose.
-_WITHIN = {
-    "postgresql": """{key} = ANY(ARRAY(
-        SELECT changed.id FROM jsonb_array_elements(%s::jsonb) span CROSS JOIN LATERAL (
-            SELECT id FROM {table} WHERE chat_id = (span ->> 0)::uuid
-            AND version BETWEEN (span ->> 1)::bigint AND (span ->> 2)::bigint OFFSET 0
-        ) changed
-    ))""",
-    "sqlite": """{key} IN (
-        SELECT changed.id FROM json_each(%s) span CROSS JOIN {table} changed
-        ON changed.chat_id = json_extract(span.value, '$[0]') AND changed.version
-        BETWEEN json_extract(span.value, '$[1]') AND json_extract(span.value, '$[2]')
-    )""",
-}
+_WITHIN = "chat_id = {0:uuid} AND version BETWEEN {1:bigint} AND {2:bigint}"
 
 
 class _Size(NamedTuple):
