@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from accounts.models import SignIn, User
 from accounts.tokens import access_token
-from bench.systems import Chats, Made
+from bench.plans import Chats, Made
 from chats.models import Chat, Membership
 from messaging.models import Message
 
 LIFETIME = timedelta(days=1)
 AT_ONCE = 1_000
 TEXT = "the boats leave at nine from the lower landing and come back before it is dark again"
+HTML = f'<p dir="auto">{TEXT}</p>'
 _numbers = count(1)
 
 
@@ -67,5 +68,5 @@ def _message(chat: Chat, sender: User, version: int, seq: int) -> Message:
         created_version=version + seq,
         sender=sender,
         content=TEXT,
-        html=f'<p dir="auto">{TEXT}</p>',
+        html=HTML,
     )

@@ -1,0 +1,21 @@
+"""What is asked, by the names of the targets: W1 to W4."""
+
+from bench.workloads.measured import Row, Workload
+from bench.workloads.reads import Rest
+from bench.workloads.standing import Idle
+from bench.workloads.talks import Talk
+
+__all__ = ["WORKLOADS", "Row", "Workload"]
+
+MESSAGE = '{"content": "the boats leave at nine from the lower landing and come back before dark"}'
+WORKLOADS: tuple[Workload, ...] = (
+    Talk("W1", "one group of 200, saturated", 1, 200, senders=20, window=10),
+    Talk("W1b", "one group of 200, 100 messages/s", 1, 200, senders=20, pace=100),
+    Talk("W1c", "one group of 1,000, saturated", 1, 1_000, senders=20, window=5),
+    Talk("W2", "200 pairs, saturated", 200, 2, senders=1, window=4, counts_answers=True),
+    Talk("W2b", "200 pairs, 800 messages/s", 200, 2, senders=1, pace=800, counts_answers=True),
+    Rest("W4 post", "16 clients post a message", "/chats/{chat}/messages", MESSAGE),
+    Rest("W4 history", "16 clients read 50 messages", "/chats/{chat}/messages?limit=50"),
+    Rest("W4 chats", "16 clients read 100 chats", "/chats?limit=100"),
+    Idle("W3", "5,000 idle sockets, each in 20 chats", 5_000, chats_each=20),
+)
