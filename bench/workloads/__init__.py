@@ -1,7 +1,7 @@
-"""What is asked, by the names of the targets: W1 to W4."""
+"""What is asked, by the names of the targets: W1 to W5."""
 
 from bench.workloads.measured import Row, Workload
-from bench.workloads.reads import Rest
+from bench.workloads.reads import Growth, InChats, Rest
 from bench.workloads.standing import Idle
 from bench.workloads.talks import Talk
 
@@ -18,4 +18,9 @@ WORKLOADS: tuple[Workload, ...] = (
     Rest("W4 history", "16 clients read 50 messages", "/chats/{chat}/messages?limit=50"),
     Rest("W4 chats", "16 clients read 100 chats", "/chats?limit=100"),
     Idle("W3", "5,000 idle sockets, each in 20 chats", 5_000, chats_each=20),
+    InChats("W5 some", "10 chats of somebody in 10 and in 1,000", (10, 1_000), limit=10),
+    InChats("W5 many", "100 chats of somebody in 100 and in 1,000", (100, 1_000), limit=100),
+    Growth("W5 newest", "16 clients read the newest 50", "newest"),
+    Growth("W5 old", "16 clients read an old 50", "old"),
+    Growth("W5 list", "16 clients read 100 chats", "list"),
 )

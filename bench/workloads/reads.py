@@ -1,10 +1,15 @@
-"""REST: W4."""
+"""REST: W4, and W5, which is W4's reads where there is much."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cache
+from typing import ClassVar, NamedTuple
 
-from bench.load import Load
+from bench.growth import Grown
+from bench.load import ROOT, Load
 from bench.plans import RestPlan
 from bench.processes import cpu_seconds
 from bench.systems import Bench, System
@@ -69,3 +74,79 @@ def ask(system: System, plan: RestPlan) -> Row:
         driver=found["cpu"] / found["seconds"],
         more=by_name(each),
     )
+
+
+class Many:
+    """Rows of which the first has least: by how much more CPU an answer of the others takes."""
+
+    rounds: ClassVar[int] = 100
+    profiles: ClassVar[tuple[str, ...]] = ("services", "embedded")
+
+    def compare(self, row: Row, rows: Sequence[Row]) -> str:
+        if row is rows[0]:
+            return ""
+        return f"{rows[0].per_cpu / row.per_cpu:.2f} × the CPU an answer"
+
+
+@dataclass(frozen=True)
+class InChats(Many):
+    """So many of somebody's chats, who is in few or in many."""
+
+    name: str
+    title: str
+    counts: tuple[int, ...]
+    limit: int
+
+    def round(self, bench: Bench, seconds: float) -> Iterator[Row]:
+        from bench.queries import queries_for
+
+        path = f"/chats?limit={self.limit}"
+        for count in self.counts:
+            token = bench.product.made(2, (range(2),) * count, 10).tokens[0]
+            bench.wait_until_quiet()
+            plan = RestPlan(bench.product.ports[0], path, [token] * CLIENTS, seconds)
+            row = ask(bench.product, plan)
+            row.workload, row.system = self.name, f"in {count:,} chats"
+            row.more["queries"] = queries_for(path, token)
+            yield row
+
+
+class Place(NamedTuple):
+    system: System
+    grown: Grown
+
+
+@dataclass(frozen=True)
+class Growth(Many):
+    """One read of installations of ever more messages, half of them in the chat that is read."""
+
+    name: str
+    title: str
+    read: str
+
+    SIZES: ClassVar[tuple[int, ...]] = (10_000, 1_000_000, 10_000_000)
+
+    def round(self, bench: Bench, seconds: float) -> Iterator[Row]:
+        places = {size: grown(bench, size) for size in self.SIZES if size <= bench.largest}
+        for size, (system, made) in places.items():
+            bench.wait_until_quiet()
+            path = made.paths[self.read]
+            row = ask(system, RestPlan(system.ports[0], path, made.tokens, seconds))
+            row.workload, row.system = self.name, f"{size:,} messages"
+            row.more["queries"] = made.queries[self.read]
+            yield row
+
+
+@cache
+def grown(bench: Bench, messages: int) -> Place:
+    """The product on an installation of so many messages, made at the first call."""
+    environment = bench.installation(f"grown{messages}")
+    system = bench.serve(environment)
+    made = subprocess.run(
+        [sys.executable, "-m", "bench.growth", str(messages)],
+        cwd=ROOT,
+        env=system.servers[0].inherited(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return Place(system, Grown(**json.loads(made.stdout)))
