@@ -1,9 +1,9 @@
-"""What is asked, by the names of the targets: W1 to W5."""
+"""What is asked, by the names of the targets: W1 to W7."""
 
 from bench.workloads.measured import Row, Workload
 from bench.workloads.reads import Growth, InChats, Rest
-from bench.workloads.standing import Idle
-from bench.workloads.talks import Talk
+from bench.workloads.standing import Idle, Start
+from bench.workloads.talks import Processes, Talk
 
 __all__ = ["WORKLOADS", "Row", "Workload"]
 
@@ -17,6 +17,9 @@ WORKLOADS: tuple[Workload, ...] = (
     Rest("W4 post", "16 clients post a message", "/chats/{chat}/messages", MESSAGE),
     Rest("W4 history", "16 clients read 50 messages", "/chats/{chat}/messages?limit=50"),
     Rest("W4 chats", "16 clients read 100 chats", "/chats?limit=100"),
+    Processes("W7", "200 of a group on each process, saturated", senders=20, window=10),
+    Processes("W7b", "200 of a group on each process, 100 messages/s", senders=20, pace=100),
+    Start("W6", "bin/run on SQLite, the second time, then idle"),
     Idle("W3", "5,000 idle sockets, each in 20 chats", 5_000, chats_each=20),
     InChats("W5 some", "10 chats of somebody in 10 and in 1,000", (10, 1_000), limit=10),
     InChats("W5 many", "100 chats of somebody in 100 and in 1,000", (100, 1_000), limit=100),

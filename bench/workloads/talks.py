@@ -12,6 +12,8 @@ from bench.workloads.measured import Row, Spent, by_name, times
 WATCHERS = 5
 """Of each chat, at most: whose delays are taken."""
 
+OWN = "per server CPU-s"
+
 
 @dataclass(frozen=True)
 class Talk:
@@ -77,3 +79,43 @@ class Talk:
             window=min(self.window, 1) if system.name == "tutorial" else self.window,
             pace=self.pace,
         )
+
+
+@dataclass(frozen=True)
+class Processes:
+    """One group on one process without Redis, then of twice the size on two with it.
+
+    Each process has 200 of its members and half of its senders. Rates and CPU seconds are a
+    process's: each delivers to its own sockets.
+    """
+
+    name: str
+    title: str
+    senders: int
+    window: int = 0
+    pace: float = 0
+    rounds: ClassVar[int] = 100
+    profiles: ClassVar[tuple[str, ...]] = ("services",)
+
+    def round(self, bench: Bench, seconds: float) -> Iterator[Row]:
+        with bench.product.changed(REDIS_URL=""):
+            yield self._run(bench, seconds, "one without Redis")
+        with bench.product.changed(servers=2):
+            yield self._run(bench, seconds, "two with Redis")
+
+    def compare(self, row: Row, rows: Sequence[Row]) -> str:
+        one, other = rows[0], row
+        if other is one:
+            return ""
+        by_server = other.more[OWN] / one.more[OWN]
+        return f"{other.rate / one.rate:.2f} × one, {by_server:.2f} × one per server CPU-s"
+
+    def _run(self, bench: Bench, seconds: float, name: str) -> Row:
+        bench.wait_until_quiet()
+        count = len(bench.product.servers)
+        talk = Talk(self.name, self.title, 1, 200 * count, self.senders, self.window, self.pace)
+        row = talk.run(bench.product, seconds)
+        deliveries = row.rate * row.more["seconds"]
+        row.more[OWN] = deliveries / row.more["server CPU s"]
+        row.system, row.unit, row.rate = name, "deliveries a process", row.rate / count
+        return row
