@@ -7,6 +7,7 @@ alone (epoll).
 
 import dataclasses
 import json
+import resource
 import select
 import socket
 import statistics
@@ -304,6 +305,8 @@ def _microseconds() -> int:
 
 
 def main() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     given = json.loads(sys.stdin.readline())
     driver = Driver(Plan(**given | {"seats": [Seat(**seat) for seat in given["seats"]]}))
     try:

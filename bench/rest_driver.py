@@ -19,6 +19,8 @@ from bench.plans import Connected, RestFound, RestPlan
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 END = b"\r\n\r\n"
 GOOD = (b"200", b"201")
+PATIENCE_SECONDS = 120
+"""So much longer it waits for the first answer."""
 
 
 class Client:
@@ -67,7 +69,7 @@ def run(plan: RestPlan, clients: list[Client]) -> RestFound:
     began, until = now, now + plan.seconds
     delays: list[float] = []
     refused = 0
-    while now < until:
+    while now < until or (not delays and now < until + PATIENCE_SECONDS):
         for fd, _ in epoll.poll(0.1):
             status = by_fd[fd].read()
             if status:
@@ -75,6 +77,8 @@ def run(plan: RestPlan, clients: list[Client]) -> RestFound:
                 refused += status not in GOOD
                 by_fd[fd].ask()
         now = time.monotonic()
+    if not delays:
+        raise ConnectionError("nothing was answered")
     delays.sort()
     return RestFound(
         answered=len(delays) - refused,
@@ -93,7 +97,10 @@ def main() -> None:
     took = Connected(time.monotonic() - began, time.process_time() - cpu)
     say(dataclasses.asdict(took))
     sys.stdin.readline()
-    say(dataclasses.asdict(run(plan, clients)))
+    try:
+        say(dataclasses.asdict(run(plan, clients)))
+    except OSError as error:
+        say({"failed": str(error)})
 
 
 if __name__ == "__main__":
