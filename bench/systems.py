@@ -22,8 +22,8 @@ from bench.processes import cpu_seconds
 from chatproject.testing.services import PostgresServer, RedisServer
 from chatproject.testing.stage import ROOT, Server
 
-QUIET = 0.05
-"""Of a second: who uses less in one has nothing left to do."""
+QUIET = 0.03
+"""Of a second: who uses less in half of one has nothing left to do."""
 QUIET_SECONDS = 60
 
 
@@ -149,7 +149,7 @@ def _wait_until_quiet(systems: list[System]) -> None:
     until, before = time.monotonic() + QUIET_SECONDS, -1.0
     now = _cpu_of_all(systems)
     while now - before > QUIET and time.monotonic() < until:
-        time.sleep(1)
+        time.sleep(0.5)
         before, now = now, _cpu_of_all(systems)
 
 
