@@ -109,6 +109,16 @@ def test_a_server_with_another_secret_is_told_from_its_own(server: Server) -> No
     assert "does not know the people that were made" in err
 
 
+def test_an_installation_without_tables_is_told_from_it(server: Server, tmp_path: Path) -> None:
+    empty = Server(DATA_DIR=str(tmp_path), DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+    empty.environment |= {"PORT": str(server.port), "REDIS_URL": "", "WORKERS": "1"}
+    empty.port = server.port
+    _, err = (process := begun(empty, *SMALL)).communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The database cannot be used" in err
+    assert "run this with the settings of the server" in err
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [

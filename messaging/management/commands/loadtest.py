@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from accounts.models import User
 from bench.driver import LATE_SECONDS
 from bench.load import Load, LoadFailed
 from bench.plans import Made, Plan, Seat
@@ -65,13 +66,16 @@ class Command(BaseCommand):
         _ask_server(asked, "/readyz")
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is made is to be removed
         try:
+            User.objects.exists()  # before anything is made, for then it is to be removed
             with self._people(asked) as made:
                 _ask_server(asked, "/users/me", made.tokens[0])
                 found = self._load(asked, made)
         except LoadFailed as error:
             raise CommandError(f"The server did not let them all in or talk: {error}.") from None
         except DatabaseError as error:
-            raise CommandError(f"The database cannot be used ({error}).") from None
+            raise CommandError(
+                f"The database cannot be used ({error}): run this with the settings of the server."
+            ) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped.") from None
         self._say(asked, found)
