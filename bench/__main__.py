@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.load import LoadFailed
 from bench.systems import Bench
 from bench.workloads import WORKLOADS, Row, Workload
 
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--workload", action="append", choices=names, metavar="NAME", help="only these"
     )
-    parser.add_argument("--seconds", type=float, default=5, help="each round (5)")
+    parser.add_argument("--seconds", type=float, default=4, help="each round (4)")
     parser.add_argument("--rounds", type=int, default=3, help="of which the medians count (3)")
     parser.add_argument(
         "--messages",
@@ -86,9 +87,13 @@ def _measure(workload: Workload, bench: Bench, seconds: float, rounds: int) -> l
     if bench.profile not in workload.profiles:
         print(f"| **{workload.name}** {workload.title} | not on this profile |", flush=True)
         return []
-    rows = [
-        row for _ in range(min(rounds, workload.rounds)) for row in workload.round(bench, seconds)
-    ]
+    rows: list[Row] = []
+    try:
+        for _ in range(min(rounds, workload.rounds)):
+            rows += workload.round(bench, seconds)
+    except LoadFailed as error:
+        print(f"| **{workload.name}** {workload.title} | failed: {error} |", flush=True)
+        return rows
     systems = dict.fromkeys(row.system for row in rows)
     medians = [_median([row for row in rows if row.system == one]) for one in systems]
     for row in medians:

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from typing import Any
 
+from bench.clients import TAIL, Client
 from bench.plans import Connected, Found, Plan, Seat
 from bench.wire import DIALECTS, PING, PING_BYTES, STAMP, STAMP_BYTES, frame, handshake, masked
 
@@ -31,35 +32,6 @@ DRAIN_SECONDS = 30
 GIVE_UP_SECONDS = 5
 """A sender that hears nothing for so long sends on: its messages were lost."""
 BUFFER = 2**20
-TAIL = 32
-"""Bytes of the last read that are looked at again: what is searched for may lie across two."""
-
-
-class Client:
-    __slots__ = (
-        "acknowledged",
-        "chat",
-        "delivered",
-        "frame",
-        "given_up",
-        "heard_at",
-        "is_greeted",
-        "is_open",
-        "is_watcher",
-        "refused",
-        "socket",
-        "tail",
-        "unanswered",
-    )
-
-    def __init__(self, connection: socket.socket, chat: str) -> None:
-        self.socket, self.chat = connection, chat
-        self.tail = bytearray(TAIL)
-        self.is_greeted, self.is_open, self.is_watcher = False, True, False
-        self.delivered = self.acknowledged = self.refused = self.unanswered = self.given_up = 0
-        self.heard_at = 0.0
-        self.frame: bytes | None = None
-        """Of senders alone."""
 
 
 class Driver:
@@ -125,12 +97,12 @@ class Driver:
         buffer = self._buffer
         buffer[:TAIL] = client.tail
         try:
-            size = client.socket.recv_into(self._room)
+            size = client.connection.recv_into(self._room)
         except ConnectionError:
             size = 0
         if not size:
             client.is_open = False
-            self._epoll.unregister(client.socket)
+            self._epoll.unregister(client.connection)
             return
         end = TAIL + size
         client.tail = buffer[size:end]
@@ -146,7 +118,7 @@ class Driver:
             self._take_answers(client, count, end)
         if client.is_watcher:
             self._take_delays(end)
-        if buffer.find(PING, TAIL - PING_BYTES + 1, end - PING_BYTES + 2) >= 0:
+        if buffer.find(PING[0], TAIL - PING_BYTES + 1, end) >= 0:  # ten times as fast as for both
             self._answer_ping(client, end)
 
     def _count(self, marker: bytes | None, end: int) -> int:
@@ -178,9 +150,11 @@ class Driver:
             self._delays.append(now - int(stamp))
 
     def _answer_ping(self, client: Client, end: int) -> None:
-        at = self._buffer.find(PING, TAIL - PING_BYTES + 1, end)
-        payload = bytes(self._buffer[at + 2 : at + PING_BYTES])
-        client.socket.sendall(masked(0x8A, payload))
+        """If there is one, and all of it."""
+        at = self._buffer.find(PING, TAIL - PING_BYTES + 1, end - PING_BYTES + 2)
+        if at >= 0:
+            payload = bytes(self._buffer[at + 2 : at + PING_BYTES])
+            client.connection.sendall(masked(0x8A, payload))
 
     # Sending
 
@@ -246,7 +220,7 @@ class Driver:
             return
         at, first = _microseconds(), self._sent
         frames = [client.frame % {b"at": at, b"number": first + one} for one in range(count)]
-        client.socket.sendall(b"".join(frames))
+        client.connection.sendall(b"".join(frames))
         if self._dialect.answered:
             client.unanswered += count
         self._sent += count

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -158,6 +159,11 @@ def _cpu_of_all(systems: list[System]) -> float:
     return sum(sum(system.cpu().values()) for system in systems)
 
 
+def _signal_all(systems: list[System], what: signal.Signals) -> None:
+    for server in (server for system in systems for server in system.servers):
+        os.killpg(server.process.pid, what)
+
+
 def _first_chats(people: int, chats: Chats) -> list[int]:
     firsts: defaultdict[int, int] = defaultdict(int)
     for number in reversed(range(len(chats))):
@@ -192,6 +198,17 @@ class Bench:
 
     def wait_until_quiet(self) -> None:
         _wait_until_quiet(self.systems)
+
+    @contextmanager
+    def alone(self, system: System) -> Iterator[None]:
+        """The others are suspended meanwhile: what they ask of the services is not its cost."""
+        self.wait_until_quiet()
+        others = [one for one in self.systems if one is not system]
+        try:
+            _signal_all(others, signal.SIGSTOP)
+            yield
+        finally:
+            _signal_all(others, signal.SIGCONT)
 
     def installation(self, name: str) -> dict[str, str]:
         """The environment of an empty one beside the product's."""

@@ -34,7 +34,9 @@ class Idle:
 
     def round(self, bench: Bench, seconds: float) -> Iterator[Row]:
         for system in bench.named(("product", "tutorial", "node")):
-            yield self._run(system, seconds)
+            with bench.alone(system):
+                row = self._run(system, seconds)
+            yield row
 
     def compare(self, row: Row, rows: Sequence[Row]) -> str:
         return times(row, rows, ("tutorial", "node")) if row.system == "product" else ""

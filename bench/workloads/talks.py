@@ -36,8 +36,9 @@ class Talk:
 
     def round(self, bench: Bench, seconds: float) -> Iterator[Row]:
         for system in bench.named(("product", "tutorial", "node")):
-            bench.wait_until_quiet()
-            yield self.run(system, seconds)
+            with bench.alone(system):
+                row = self.run(system, seconds)
+            yield row
 
     def compare(self, row: Row, rows: Sequence[Row]) -> str:
         return times(row, rows, ("tutorial", "node")) if row.system == "product" else ""
