@@ -9,8 +9,6 @@ from bench.plans import Seat
 STAMP = re.compile(rb"sentat(\d{16})")
 """In each message: when it was sent, in microseconds of the driver's clock."""
 STAMP_BYTES = 22
-PING, PING_BYTES = b"\x89\x04", 6
-"""uvicorn's; in text frames of ASCII these two bytes never follow each other."""
 WORDS = " the boats leave at nine from the lower landing and come back before it is dark again"
 
 
@@ -19,7 +17,9 @@ class Dialect(NamedTuple):
 
     ``greeting`` ends connecting, ``delivered`` is in each message that comes, ``answered`` in each
     answer to a sender, ``refused`` in each that says no; without answers, messages that come to
-    senders count. ``frame`` takes the numbers ``at`` and ``number``.
+    senders count. ``frame`` takes the numbers ``at`` and ``number``. ``ping`` begins the server's;
+    its two bytes never follow each other in text frames of ASCII. ``at_once`` handshakes may be
+    under way.
     """
 
     greeting: bytes
@@ -27,6 +27,8 @@ class Dialect(NamedTuple):
     answered: bytes | None
     refused: bytes | None
     frame: str
+    ping: bytes = b"\x89\x04"
+    at_once: int = 200
 
 
 DIALECTS = {
@@ -44,6 +46,8 @@ DIALECTS = {
         answered=None,
         refused=None,
         frame='{"message":"sentat%(at)016dWORDS"}',
+        ping=b"\x89\x0c",
+        at_once=40,  # of more than 50 that wait, some only try again a second later
     ),
     "node": Dialect(
         greeting=b'{"type":"hello"',
