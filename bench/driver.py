@@ -1,180 +1,83 @@
 """The load: many sockets of a chat in a process of its own, much cheaper than what it measures.
 
-Reads a ``Plan`` as one line of JSON, connects, writes a line, waits for one, and writes a
-``Found``. What comes in is counted, never parsed; it runs on Linux alone (epoll).
+Reads a ``Plan`` as one line of JSON, connects, writes ``Connected``, waits for a line, and writes
+``Found``; lines of progress between. What comes in is counted, never parsed; it runs on Linux
+alone (epoll).
 """
 
-import base64
 import dataclasses
 import json
-import re
+import resource
 import select
 import socket
 import statistics
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any
 
-AT_ONCE = 200
-"""Handshakes under way."""
+from bench.clients import TAIL, Client
+from bench.plans import Connected, Found, Plan, Seat
+from bench.wire import DIALECTS, STAMP, STAMP_BYTES, frame, handshake, masked
+
 CONNECT_SECONDS = 120
-DRAIN_SECONDS = 10
-"""What has not come so long after the last send is lost."""
+LATE_SECONDS = 10
+"""What comes so long after the last send is late."""
+QUIET_SECONDS = 10
+"""What has not come once nothing has for so long is lost."""
+DRAIN_SECONDS = 30
+"""So long after the last send nobody waits any more, whatever still comes."""
 GIVE_UP_SECONDS = 5
 """A sender that hears nothing for so long sends on: its messages were lost."""
 BUFFER = 2**20
-STAMP = re.compile(rb"sentat(\d{16})")
-"""In each message: when it was sent, in microseconds of this process's clock."""
-STAMP_BYTES = 22
-PING, PING_BYTES = b"\x89\x04", 6
-"""uvicorn's; in text frames of ASCII these two bytes never follow each other."""
-TAIL = 32
-"""Bytes of the last read that are looked at again: what is searched for may lie across two."""
-WORDS = " the boats leave at nine from the lower landing and come back before it is dark again"
-
-
-class Dialect(NamedTuple):
-    """How one of the two servers is talked to.
-
-    ``greeting`` ends connecting, ``delivered`` is in each message that comes, ``answered`` in each
-    answer to a sender; without those, messages that come to senders count. ``frame`` takes the
-    numbers ``at`` and ``number``.
-    """
-
-    greeting: bytes
-    delivered: bytes
-    answered: bytes | None
-    frame: str
-
-
-DIALECTS = {
-    "product": Dialect(
-        greeting=b'"type":"hello"',
-        delivered=b'"type":"message.created"',
-        answered=b'{"type":"ok","ref":"sent"',
-        frame='{"type":"message.send","ref":"sent","chat_id":"CHAT",'
-        '"client_id":"%(at)016d-%(number)08d","content":"sentat%(at)016dWORDS"}',
-    ),
-    "baseline": Dialect(
-        greeting=b"\r\n\r\n",
-        delivered=b'{"message": "',
-        answered=None,
-        frame='{"message":"sentat%(at)016dWORDS"}',
-    ),
-}
-
-
-@dataclass
-class Seat:
-    """A socket: where it connects, as whom, and the chat that it writes to and counts."""
-
-    path: str
-    chat: str
-    token: str = ""
-
-
-@dataclass
-class Plan:
-    """``senders`` and ``watchers``, whose delays are taken, are indices of ``seats``.
-
-    Either each sender has up to ``window`` messages without an answer, and so many times the
-    senders of a chat are without a delivery; or they take turns at ``pace`` messages a second in
-    all. Without senders, it listens.
-    """
-
-    port: int
-    dialect: str
-    seats: list[Seat]
-    seconds: float
-    senders: list[int] = field(default_factory=list)
-    watchers: list[int] = field(default_factory=list)
-    window: int = 0
-    pace: float = 0
-
-
-@dataclass
-class Found:
-    """``seconds`` lie between the first send and the last delivery; the delays are in ms."""
-
-    sent: int
-    acknowledged: int
-    delivered: int
-    lost: int
-    closed: int
-    seconds: float
-    p50: float
-    p99: float
-    cpu: float
-
-
-class Client:
-    __slots__ = (
-        "acknowledged",
-        "chat",
-        "delivered",
-        "frame",
-        "given_up",
-        "heard_at",
-        "is_greeted",
-        "is_open",
-        "is_watcher",
-        "socket",
-        "tail",
-        "unanswered",
-    )
-
-    def __init__(self, connection: socket.socket, chat: str) -> None:
-        self.socket, self.chat = connection, chat
-        self.tail = bytearray(TAIL)
-        self.is_greeted, self.is_open, self.is_watcher = False, True, False
-        self.delivered = self.acknowledged = self.unanswered = self.given_up = 0
-        self.heard_at = 0.0
-        self.frame: bytes | None = None
-        """Of senders alone."""
 
 
 class Driver:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._dialect = DIALECTS[plan.dialect]
+        self._ping_from = TAIL - self._dialect.ping[1] - 1
+        """One that ended in the read before was answered then."""
         self._epoll = select.epoll()
         self._clients: list[Client] = []
         self._by_fd: dict[int, Client] = {}
-        self._greeted = self._sent = 0
-        self._sent_to: Counter[str] = Counter()
+        self._greeted = self._sent = self._delivered = self._late = 0
+        self._due_in: Counter[str] = Counter()
+        """By chat, the messages that each of its sockets is to get."""
         self._senders_of = Counter(plan.seats[number].chat for number in plan.senders)
         self._delays: list[int] = []
-        self._heard_at = 0.0
+        self._now = self._heard_at = self._told_at = time.monotonic()
         self._buffer = bytearray(TAIL + BUFFER)
         self._room = memoryview(self._buffer)[TAIL:]
 
     # Connecting
 
-    def connect(self) -> None:
+    def connect(self) -> Connected:
         """All of them, each greeted. Raises ConnectionError where one is not."""
-        until = time.monotonic() + CONNECT_SECONDS
+        cpu, began = time.process_time(), time.monotonic()
         for number, seat in enumerate(self.plan.seats):
-            self._open(seat)
-            while number + 1 - self._greeted >= AT_ONCE:
-                self._poll(until)
+            self._open(seat, self.plan.ports[number % len(self.plan.ports)])
+            while number + 1 - self._greeted >= self._dialect.at_once:
+                self._wait_for_greetings(began + CONNECT_SECONDS)
         while self._greeted < len(self.plan.seats):
-            self._poll(until)
+            self._wait_for_greetings(began + CONNECT_SECONDS)
         for number in self.plan.senders:
-            self._clients[number].frame = _frame(self._dialect, self._clients[number].chat)
+            self._clients[number].frame = frame(self._dialect, self._clients[number].chat)
         for number in self.plan.watchers:
             self._clients[number].is_watcher = True
+        return Connected(time.monotonic() - began, time.process_time() - cpu)
 
-    def _poll(self, until: float) -> None:
+    def _wait_for_greetings(self, until: float) -> None:
         self._read_all(0.1)
-        if time.monotonic() > until or not all(one.is_open for one in self._clients[-AT_ONCE:]):
+        self._tell("connected", self._greeted)
+        newest = self._clients[-self._dialect.at_once :]
+        if self._now > until or not all(client.is_open for client in newest):
             raise ConnectionError(f"{self._greeted} of {len(self.plan.seats)} are connected")
 
-    def _open(self, seat: Seat) -> None:
-        connection = socket.create_connection(("127.0.0.1", self.plan.port))
+    def _open(self, seat: Seat, port: int) -> None:
+        connection = socket.create_connection((self.plan.host, port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(_handshake(seat, self.plan.port))
+        connection.sendall(handshake(seat, self.plan.host, port))
         connection.setblocking(False)
         client = Client(connection, seat.chat)
         self._clients.append(client)
@@ -183,20 +86,24 @@ class Driver:
 
     # Reading
 
-    def _read_all(self, timeout: float) -> None:
-        for fd, _ in self._epoll.poll(timeout):
-            self._read(self._by_fd[fd])
+    def _read_all(self, timeout: float) -> list[Client]:
+        """From all that have something. Those are returned."""
+        ready = [self._by_fd[fd] for fd, _ in self._epoll.poll(timeout)]
+        self._now = time.monotonic()
+        for client in ready:
+            self._read(client)
+        return ready
 
     def _read(self, client: Client) -> None:
         buffer = self._buffer
         buffer[:TAIL] = client.tail
         try:
-            size = client.socket.recv_into(self._room)
+            size = client.connection.recv_into(self._room)
         except ConnectionError:
             size = 0
         if not size:
             client.is_open = False
-            self._epoll.unregister(client.socket)
+            self._epoll.unregister(client.connection)
             return
         end = TAIL + size
         client.tail = buffer[size:end]
@@ -204,30 +111,40 @@ class Driver:
             self._look_for_greeting(client, end)
             return
         count = self._count(self._dialect.delivered, end)
-        client.delivered += count
+        if count:
+            client.delivered += count
+            self._delivered += count
+            self._heard_at = self._now
         if client.frame:
-            answered = self._dialect.answered
-            self._answered(client, self._count(answered, end) if answered else count)
+            self._take_answers(client, count, end)
         if client.is_watcher:
             self._take_delays(end)
-        if buffer.find(PING, TAIL - PING_BYTES + 1, end - PING_BYTES + 2) >= 0:
+        # For one byte it looks a hundred times as fast as for two.
+        if buffer.find(self._dialect.ping[0], self._ping_from, end) >= 0:
             self._answer_ping(client, end)
 
-    def _count(self, marker: bytes, end: int) -> int:
+    def _count(self, marker: bytes | None, end: int) -> int:
         """How many of these end in what was just read."""
-        return self._buffer.count(marker, TAIL - len(marker) + 1, end)
+        return self._buffer.count(marker, TAIL - len(marker) + 1, end) if marker else 0
 
     def _look_for_greeting(self, client: Client, end: int) -> None:
         if self._count(self._dialect.greeting, end):
             client.is_greeted = True
             self._greeted += 1
 
-    def _answered(self, client: Client, count: int) -> None:
-        client.acknowledged += count
-        if self._dialect.answered:
-            client.unanswered -= count
-        if count:
-            client.heard_at = self._heard_at
+    def _take_answers(self, client: Client, delivered: int, end: int) -> None:
+        if self._dialect.answered is None:
+            answered, refused = delivered, 0
+        else:
+            answered = self._count(self._dialect.answered, end)
+            refused = self._count(self._dialect.refused, end)
+            client.unanswered -= answered + refused
+        client.acknowledged += answered
+        if refused:
+            client.refused += refused
+            self._due_in[client.chat] -= refused
+        if answered or refused:
+            client.heard_at = self._now
 
     def _take_delays(self, end: int) -> None:
         now = _microseconds()
@@ -235,9 +152,12 @@ class Driver:
             self._delays.append(now - int(stamp))
 
     def _answer_ping(self, client: Client, end: int) -> None:
-        at = self._buffer.find(PING, TAIL - PING_BYTES + 1, end)
-        payload = bytes(self._buffer[at + 2 : at + PING_BYTES])
-        client.socket.sendall(_masked(0x8A, payload))
+        """If there is one, and all of it."""
+        ping, size = self._dialect.ping, self._dialect.ping[1]
+        at = self._buffer.find(ping, self._ping_from, end - size)
+        if at >= 0:
+            payload = bytes(self._buffer[at + 2 : at + 2 + size])
+            client.connection.sendall(masked(0x8A, payload))
 
     # Sending
 
@@ -251,12 +171,8 @@ class Driver:
         else:
             self._listen(began + self.plan.seconds)
         sent_until = time.monotonic()
-        while self._missing() and time.monotonic() < sent_until + DRAIN_SECONDS:
-            before = sum(client.delivered for client in self._clients)
-            self._read_all(0.05)
-            if sum(client.delivered for client in self._clients) > before:
-                self._heard_at = time.monotonic()
-        return self._found(max(self._heard_at, sent_until) - began, time.process_time() - cpu)
+        is_over = self._drain(sent_until)
+        return self._found(began, sent_until, is_over, time.process_time() - cpu)
 
     def _listen(self, until: float) -> None:
         while (now := time.monotonic()) < until:
@@ -270,32 +186,32 @@ class Driver:
                 self._read_all(due - now)
             self._read_all(0)
             self._send(senders[turn % len(senders)], 1)
+            self._tell("seconds", int(due - began))
 
     def _send_in_windows(self, began: float) -> None:
         senders = [self._clients[number] for number in self.plan.senders]
         for client in senders:
             client.heard_at = began
             self._fill(client)
-        while self._heard_at < began + self.plan.seconds:
-            for fd, _ in self._epoll.poll(0.1):
-                client = self._by_fd[fd]
-                self._read(client)
+        self._now = began
+        while self._now < began + self.plan.seconds:
+            for client in self._read_all(0.1):
                 if client.frame:
                     self._fill(client)
-            self._heard_at = time.monotonic()
             self._give_up(senders)
+            self._tell("seconds", int(self._now - began))
 
     def _give_up(self, senders: list[Client]) -> None:
         for client in senders:
-            if client.is_open and self._heard_at > client.heard_at + GIVE_UP_SECONDS:
-                client.heard_at, client.unanswered = self._heard_at, 0
-                client.given_up = self._sent_to[client.chat] - client.delivered
+            if client.is_open and self._now > client.heard_at + GIVE_UP_SECONDS:
+                client.heard_at, client.unanswered = self._now, 0
+                client.given_up = self._due_in[client.chat] - client.delivered
                 self._fill(client)
 
     def _fill(self, client: Client) -> None:
         """Sends what the window has room for."""
         window, chat = self.plan.window, client.chat
-        undelivered = self._sent_to[chat] - client.delivered - client.given_up
+        undelivered = self._due_in[chat] - client.delivered - client.given_up
         room = min(window, window * self._senders_of[chat] - undelivered)
         if self._dialect.answered:
             room = min(room, window - client.unanswered)
@@ -307,75 +223,75 @@ class Driver:
             return
         at, first = _microseconds(), self._sent
         frames = [client.frame % {b"at": at, b"number": first + one} for one in range(count)]
-        client.socket.sendall(b"".join(frames))
+        client.connection.sendall(b"".join(frames))
         if self._dialect.answered:
             client.unanswered += count
         self._sent += count
-        self._sent_to[client.chat] += count
+        self._due_in[client.chat] += count
 
     # What was found
 
+    def _drain(self, sent_until: float) -> bool:
+        """Reads on while anything comes. Whether all is over, or nobody waits any more."""
+        while self._missing():
+            before = self._delivered
+            self._read_all(0.05)
+            if self._now > sent_until + LATE_SECONDS:
+                self._late += self._delivered - before
+            if self._now > max(self._heard_at, sent_until) + QUIET_SECONDS:
+                return True
+            if self._now > sent_until + DRAIN_SECONDS:
+                return False
+        return True
+
     def _missing(self) -> int:
         """How many deliveries are yet to come, over all sockets."""
-        return sum(
-            max(0, self._sent_to[client.chat] - client.delivered) for client in self._clients
-        )
+        return sum(max(0, self._due_in[client.chat] - client.delivered) for client in self._clients)
 
-    def _found(self, seconds: float, cpu: float) -> Found:
+    def _found(self, began: float, sent_until: float, is_over: bool, cpu: float) -> Found:
         delays = sorted(self._delays)
+        missing, last = self._missing(), max(self._heard_at, sent_until)
         return Found(
             sent=self._sent,
             acknowledged=sum(client.acknowledged for client in self._clients),
-            delivered=sum(client.delivered for client in self._clients),
-            lost=self._missing(),
+            refused=sum(client.refused for client in self._clients),
+            delivered=self._delivered,
+            late=self._late + (0 if is_over else missing),
+            lost=missing if is_over else 0,
             closed=sum(not client.is_open for client in self._clients),
-            seconds=seconds,
+            seconds=last - began,
+            drained=last - sent_until,
             p50=statistics.median(delays) / 1000 if delays else 0,
             p99=delays[len(delays) * 99 // 100] / 1000 if delays else 0,
             cpu=cpu,
         )
+
+    def _tell(self, what: str, count: int) -> None:
+        """Now and then, how far it is."""
+        if self._now > self._told_at + 0.2:
+            self._told_at = self._now
+            say({what: count})
+
+
+def say(line: dict[str, Any]) -> None:
+    print(json.dumps(line), flush=True)
 
 
 def _microseconds() -> int:
     return time.monotonic_ns() // 1000
 
 
-def _handshake(seat: Seat, port: int) -> bytes:
-    lines = [
-        f"GET {seat.path} HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}",
-        "Sec-WebSocket-Version: 13",
-    ]
-    if seat.token:
-        lines.append(f"Authorization: Bearer {seat.token}")
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-def _frame(dialect: Dialect, chat: str) -> bytes:
-    """A client's frame, whole but for its numbers, which are of a fixed length."""
-    text = dialect.frame.replace("CHAT", chat).replace("WORDS", WORDS)
-    size = len((text % {"at": 0, "number": 0}).encode())
-    head = _masked(0x81, bytes(size))[:-size]
-    return head.replace(b"%", b"%%") + text.encode()
-
-
-def _masked(first: int, payload: bytes) -> bytes:
-    """With a mask of zeros, which is no work here and as much as any other for the server."""
-    size = len(payload)
-    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-    return bytes([first]) + length + bytes(4) + payload
-
-
 def main() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     given = json.loads(sys.stdin.readline())
     driver = Driver(Plan(**given | {"seats": [Seat(**seat) for seat in given["seats"]]}))
-    driver.connect()
-    print("connected", flush=True)
-    sys.stdin.readline()
-    print(json.dumps(dataclasses.asdict(driver.run())), flush=True)
+    try:
+        say(dataclasses.asdict(driver.connect()))
+        sys.stdin.readline()
+        say(dataclasses.asdict(driver.run()))
+    except OSError as error:
+        say({"failed": str(error)})
 
 
 if __name__ == "__main__":

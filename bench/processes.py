@@ -1,4 +1,4 @@
-"""What processes cost: processor time, from /proc."""
+"""What processes cost: processor time and memory, from /proc."""
 
 import os
 from pathlib import Path
@@ -25,3 +25,16 @@ def _facts(path: Path) -> list[str]:
         return (path / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def pss_mebibytes(pids: list[int]) -> float:
+    """The memory of all of these; what several share is divided among them."""
+    return sum(map(_pss_kibibytes, pids)) / 1024
+
+
+def _pss_kibibytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

@@ -1,6 +1,7 @@
 """The load of REST: some clients that each ask again as soon as they are answered.
 
-A process of its own, with the manners of ``driver``: a ``Plan`` comes in, a ``Found`` goes out.
+A process of its own, with the manners of ``driver``: a ``RestPlan`` comes in, a ``RestFound``
+goes out.
 """
 
 import dataclasses
@@ -11,38 +12,19 @@ import socket
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+
+from bench.driver import say
+from bench.plans import Connected, RestFound, RestPlan
 
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 END = b"\r\n\r\n"
 GOOD = (b"200", b"201")
-
-
-@dataclass
-class Plan:
-    """One client a token. ``body`` is what they post, nothing where they get."""
-
-    port: int
-    path: str
-    tokens: list[str]
-    seconds: float
-    body: str = ""
-
-
-@dataclass
-class Found:
-    """The delays are in ms, ``cpu`` this process's own in seconds."""
-
-    answered: int
-    refused: int
-    seconds: float
-    p50: float
-    p99: float
-    cpu: float
+PATIENCE_SECONDS = 120
+"""So much longer it waits for the first answer."""
 
 
 class Client:
-    def __init__(self, plan: Plan, token: str) -> None:
+    def __init__(self, plan: RestPlan, token: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", plan.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._request = _request(plan, token)
@@ -66,7 +48,7 @@ class Client:
         return self._received[9:12]
 
 
-def _request(plan: Plan, token: str) -> bytes:
+def _request(plan: RestPlan, token: str) -> bytes:
     lines = [
         f"{'POST' if plan.body else 'GET'} {plan.path} HTTP/1.1",
         f"Host: 127.0.0.1:{plan.port}",
@@ -77,7 +59,7 @@ def _request(plan: Plan, token: str) -> bytes:
     return "\r\n".join([*lines, "", plan.body]).encode()
 
 
-def run(plan: Plan, clients: list[Client]) -> Found:
+def run(plan: RestPlan, clients: list[Client]) -> RestFound:
     by_fd = {client.socket.fileno(): client for client in clients}
     epoll = select.epoll()
     for fd, client in by_fd.items():
@@ -87,7 +69,7 @@ def run(plan: Plan, clients: list[Client]) -> Found:
     began, until = now, now + plan.seconds
     delays: list[float] = []
     refused = 0
-    while now < until:
+    while now < until or (not delays and now < until + PATIENCE_SECONDS):
         for fd, _ in epoll.poll(0.1):
             status = by_fd[fd].read()
             if status:
@@ -95,8 +77,10 @@ def run(plan: Plan, clients: list[Client]) -> Found:
                 refused += status not in GOOD
                 by_fd[fd].ask()
         now = time.monotonic()
+    if not delays:
+        raise ConnectionError("nothing was answered")
     delays.sort()
-    return Found(
+    return RestFound(
         answered=len(delays) - refused,
         refused=refused,
         seconds=now - began,
@@ -107,11 +91,16 @@ def run(plan: Plan, clients: list[Client]) -> Found:
 
 
 def main() -> None:
-    plan = Plan(**json.loads(sys.stdin.readline()))
+    plan = RestPlan(**json.loads(sys.stdin.readline()))
+    cpu, began = time.process_time(), time.monotonic()
     clients = [Client(plan, token) for token in plan.tokens]
-    print("connected", flush=True)
+    took = Connected(time.monotonic() - began, time.process_time() - cpu)
+    say(dataclasses.asdict(took))
     sys.stdin.readline()
-    print(json.dumps(dataclasses.asdict(run(plan, clients))), flush=True)
+    try:
+        say(dataclasses.asdict(run(plan, clients)))
+    except OSError as error:
+        say({"failed": str(error)})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import environ
 
 SECRET_KEY = "only for measurements"
 ALLOWED_HOSTS = ["*"]
-INSTALLED_APPS = ["channels", "bench.baseline"]
+INSTALLED_APPS = ["channels", "bench.tutorial"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 DATABASES = {"default": environ.Env().db("DATABASE_URL")}

@@ -5,7 +5,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from bench.baseline.models import Message
+from bench.tutorial.models import Message
 
 
 class ChatConsumer(AsyncJsonWebsocketConsumer):
