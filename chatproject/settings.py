@@ -124,7 +124,9 @@ else:
     DATABASES["default"]["OPTIONS"] |= {
         # An answer counts on what is on disk, whatever the server's own default is. To compile a
         # query takes longer than any of these runs.
-        "options": "-c lock_timeout=3s -c synchronous_commit=on -c jit=off",
+        "options": "-c lock_timeout=1s -c synchronous_commit=on -c jit=off",
+        "server_side_binding": True,
+        "prepare_threshold": 5,
         "connect_timeout": 5,
         "keepalives_idle": 5,
         "keepalives_interval": 2,

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import limits
@@ -25,7 +23,6 @@ from messaging.formatting import to_html
 from messaging.models import Mention, Message
 from messaging.serializers import Document, message_document, message_documents
 
-LOCK_MILLISECONDS = 1_000
 _SEAT = "chat_id = {0:uuid} AND user_id = {1:uuid}"
 _CLIENT_ID = "chat_id = {0:uuid} AND sender_id = {1:uuid} AND client_id = {2:text}"
 
@@ -60,7 +57,6 @@ class Send:
 def write_batch(batch: Sequence[Send]) -> list[Posted | Exception]:
     """Stores what may be stored of a batch, in order, and tells the hubs after the commit."""
     with transaction.atomic():
-        _wait_for_no_chat_long()
         known = _Known(batch)
         outcomes: list[Any] = []
         new: list[Message] = []
@@ -74,13 +70,6 @@ def write_batch(batch: Sequence[Send]) -> list[Posted | Exception]:
         Posted(documents[outcome.id], True) if isinstance(outcome, Message) else outcome
         for outcome in (_resolved(outcome, documents) for outcome in outcomes)
     ]
-
-
-def _wait_for_no_chat_long() -> None:
-    """SQLite has one writer at a time: nobody holds a single chat there."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
 
 
 class _Repeat(NamedTuple):
@@ -109,17 +98,27 @@ def _store(known: "_Known", new: list[Message]) -> dict[UUID, Document]:
 
 
 def _count_up(counts: Counter[UUID], now: datetime) -> None:
-    """Moves the counters of the chats that got messages, in one query for all that got as many."""
-    by_count: dict[int, list[UUID]] = {}
-    for chat_id, count in counts.items():
-        by_count.setdefault(count, []).append(chat_id)
-    for count, chat_ids in by_count.items():
-        Chat.objects.filter(id__in=chat_ids).update(
-            last_seq=F("last_seq") + count,
-            version=F("version") + count,
-            active_at=now,
-            changed_at=Now(),
-        )
+    """Moves the counters of the chats that got messages."""
+    said_at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_UP[connection.vendor], [said_at, as_list(counts.items())])
+
+
+# What a QuerySet would ask takes twice as long to write as all of it to carry out.
+COUNT_UP = {
+    "postgresql": """
+        UPDATE chats SET last_seq = last_seq + (item ->> 1)::bigint,
+            version = version + (item ->> 1)::bigint,
+            active_at = %s, changed_at = STATEMENT_TIMESTAMP()
+        FROM jsonb_array_elements(%s::jsonb) item WHERE id = (item ->> 0)::uuid
+    """,
+    "sqlite": """
+        UPDATE chats SET last_seq = last_seq + json_extract(item.value, '$[1]'),
+            version = version + json_extract(item.value, '$[1]'),
+            active_at = %s, changed_at = STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')
+        FROM json_each(%s) item WHERE chats.id = json_extract(item.value, '$[0]')
+    """,
+}
 
 
 class _Known:
@@ -225,6 +224,8 @@ def _seats(listed: str) -> Any:
 def _repeats(batch: Sequence[Send]) -> dict[Any, Posted | _Repeat]:
     keys = {send.repeat_key for send in batch if send.repeat_key}
     found = list(_stored(as_list(keys))) if keys else []
+    if not found:
+        return {}
     return {
         (message.chat_id, message.sender_id, message.client_id): Posted(document, False)
         for message, document in zip(found, message_documents(found), strict=True)

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BATCH = 200
 MAX_WAITING = 5_000
+KEEP_SECONDS = 1
 DATABASE_ERRORS = (DatabaseError, *DatabaseAway)
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -78,11 +79,17 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            batch = [self._waiting.get()]
+            batch = [self._first()]
             while len(batch) < MAX_BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             self._write(batch)
-            release_connection()
+
+    def _first(self) -> Waiting:
+        """The next send. While they follow each other soon, the connection is kept."""
+        with suppress(queue.Empty):
+            return self._waiting.get(timeout=KEEP_SECONDS)
+        release_connection()
+        return self._waiting.get()
 
     def _write(self, batch: list[Waiting]) -> None:
         try:
