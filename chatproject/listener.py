@@ -30,7 +30,7 @@ class Listener:
         self._key = str(new_id())
 
     async def run(self, take: Callable[[Envelope], None]) -> None:
-        """Gives every envelope to ``take``, until cancelled."""
+        """Gives what other processes send to ``take``, until cancelled."""
         self._take, self._heard_at = take, time.monotonic()
         while True:
             try:
@@ -57,23 +57,26 @@ class Listener:
 
     async def _receive(self, layer: Any, channel: str) -> None:
         while True:
-            for item in (await layer.receive(channel))["batch"]:
-                self._hear(Envelope(*item))
-                await asyncio.sleep(0)  # sockets write before the next one makes them look slow
+            message = await layer.receive(channel)
+            is_own = message["from"] == bus.id
+            for envelope in (Envelope(*item) for item in message["batch"]):
+                if envelope.target == "beat":
+                    self._hear_beat(envelope)
+                elif not is_own:
+                    self._take(envelope)
+                    await asyncio.sleep(0)  # sockets write before the next makes them look slow
 
     async def _beat_while_heard(self, receiving: "asyncio.Task[None]") -> None:
         joined_at = time.monotonic()
         while time.monotonic() - max(self._heard_at, joined_at) < DEAF_SECONDS:
-            bus.send([beat(self._key)])
+            bus.send_away(beat(self._key))
             await asyncio.wait([receiving], timeout=BEAT_SECONDS)
             if receiving.done():
                 receiving.result()
         self._say_deaf("its own beats did not come back")
 
-    def _hear(self, envelope: Envelope) -> None:
-        if envelope.target != "beat":
-            self._take(envelope)
-        elif envelope.key == self._key:
+    def _hear_beat(self, envelope: Envelope) -> None:
+        if envelope.key == self._key:
             self._heard_at = time.monotonic()
             if self.is_deaf:
                 self.is_deaf = False

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
+
+from chatproject.ids import new_id
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ DEACTIVATED = 4403
 TOO_SLOW = 4408
 TOO_MANY = 4429
 MAX_WAITING = 50_000
+MAX_BYTES_A_TURN = 65_536
 KEPT = ("marks", "watched", "chats")
 """What no hub would read by itself: it waits until the layer is back."""
 
@@ -106,14 +109,16 @@ def publish(*envelopes: Envelope) -> None:
 
 
 class Bus:
-    """Carries envelopes to the channel layer, from any thread, never waiting for it.
+    """Brings envelopes to the hub of this process and, through the channel layer, to all others.
 
-    One sender with a bounded queue. What a paused layer does not take within a second is
-    dropped: every hub reads it from the database instead.
+    From any thread, never waiting. To the others goes one sender with a bounded queue: what a
+    paused layer does not take within a second is dropped, and their hubs read it from the database.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Envelope] = deque(maxlen=MAX_WAITING)
+        self.id = str(new_id())
+        self._arrived: deque[Envelope] = deque()
+        self._leaving: deque[Envelope] = deque(maxlen=MAX_WAITING)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
 
@@ -121,33 +126,54 @@ class Bus:
         if self._loop is None:
             self._send_from_command(list(envelopes))
             return
-        self._waiting.extend(envelopes)
-        self._loop.call_soon_threadsafe(self._wake.set)
+        self._arrived.extend(envelopes)
+        self._loop.call_soon_threadsafe(self._say_here)
 
-    async def run(self) -> None:
-        """Sends what waits, until cancelled."""
-        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+    def send_away(self, envelope: Envelope) -> None:
+        """Through the layer alone. In the loop."""
+        self._leaving.append(envelope)
+        self._wake.set()
+
+    async def run(self, take: Callable[[Envelope], None]) -> None:
+        """Gives what is sent here to ``take`` and sends it to the others, until cancelled."""
+        self._take, self._wake = take, asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                await self._send_waiting()
+                await self._send_leaving()
         finally:
             self._loop = None
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), 500))]
+    def _say_here(self) -> None:
+        """A part a turn: sockets write in between, before what comes next makes them look slow."""
+        size = 0
+        while self._arrived and size < MAX_BYTES_A_TURN:
+            envelope = self._arrived.popleft()
+            size += len(envelope.data)
+            try:
+                self._take(envelope)
+            except Exception:
+                logger.exception("an event is not told here; the hub will read it")
+            if settings.REDIS_URL:  # else nobody can hear more than this process
+                self.send_away(envelope)
+        if self._arrived and self._loop:
+            self._loop.call_soon(self._say_here)
+
+    async def _send_leaving(self) -> None:
+        while self._leaving:
+            batch = [self._leaving.popleft() for _ in range(min(len(self._leaving), 500))]
             try:
                 await self._send_in_time(batch)
             except Exception as error:
-                self._waiting.extendleft(one for one in reversed(batch) if one.target in KEPT)
+                self._leaving.extendleft(one for one in reversed(batch) if one.target in KEPT)
                 logger.warning("%d events not sent: %r; hubs will read them", len(batch), error)
                 await asyncio.sleep(1)
 
     async def _group_send(self, batch: list[Envelope]) -> None:
-        layer = get_channel_layer()
-        await layer.group_send(GROUP, {"type": "events", "batch": [list(item) for item in batch]})
+        message = {"type": "events", "from": self.id, "batch": [list(item) for item in batch]}
+        await get_channel_layer().group_send(GROUP, message)
 
     async def _send_in_time(self, batch: list[Envelope]) -> None:
         async with asyncio.timeout(SEND_SECONDS):

@@ -53,7 +53,7 @@ class Hub:
         if self._loop is not loop:
             self.__init__()  # type: ignore[misc]
             self._loop = loop
-            self._spawn(bus.run())
+            self._spawn(bus.run(self.take))
             self._spawn(listener.run(self.take))
             self._spawn(self._sweep_for_ever())
             self._spawn(self.presence.run())

@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 from chatproject import listener
 from chatproject.ids import new_id
 from chatproject.listener import Listener
-from chatproject.realtime import Envelope, bus, marks_moved
+from chatproject.realtime import GROUP, Envelope, bus, marks_moved
 from chatproject.testing import IS_SERVICES
 
 
@@ -20,7 +20,7 @@ async def heard(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Envelope]
     monkeypatch.setattr(listener, "BEAT_SECONDS", 0.1)
     monkeypatch.setattr(listener, "DEAF_SECONDS", 0.8)
     envelopes: list[Envelope] = []
-    works = (bus.run(), Listener().run(envelopes.append))
+    works = (bus.run(lambda _: None), Listener().run(envelopes.append))
     tasks = [asyncio.create_task(work) for work in works]
     yield envelopes
     for task in tasks:
@@ -30,7 +30,8 @@ async def heard(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Envelope]
 
 async def _is_heard(envelopes: list[Envelope]) -> bool:
     envelope = marks_moved(new_id(), new_id())
-    bus.send([envelope])
+    message = {"type": "events", "from": "another process", "batch": [list(envelope)]}
+    await get_channel_layer().group_send(GROUP, message)
     await asyncio.sleep(0.2)
     return envelope in envelopes
 
