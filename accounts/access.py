@@ -7,19 +7,19 @@ from uuid import UUID
 from accounts import tokens
 from accounts.models import SignIn, User
 from chatproject.errors import NotSignedIn, NotThere
-from chatproject.prepared import prepared
+from chatproject.prepared import Among, prepared
 
 SESSION_KEY = "sid"
 
 
 def sign_in_by_id(sign_in_id: UUID) -> SignIn | None:
     """The sign-in, with its user, if it still opens doors."""
-    return next(iter(_valid_sign_ins(sign_in_id)), None)
+    return next(iter(_valid_sign_ins([sign_in_id])), None)
 
 
 @prepared
-def _valid_sign_ins(sign_in_id: UUID) -> Any:
-    return SignIn.objects.valid().select_related("user").filter(id=sign_in_id)
+def _valid_sign_ins(sign_in_ids: list[UUID]) -> Any:
+    return SignIn.objects.valid().select_related("user").filter(Among("id", sign_in_ids))
 
 
 def sign_in_by_session(session: Any) -> SignIn | None:
@@ -35,8 +35,8 @@ def sign_in_by_access(token: str) -> tuple[SignIn, int] | None:
 def sign_ins_by_access(access_tokens: Iterable[str]) -> dict[str, tuple[SignIn, int]]:
     """The same of several, by token; those that open nothing are left out."""
     read = {token: tokens.read_access(token) for token in access_tokens}
-    ids = {claims.sign_in_id for claims in read.values() if claims}
-    found = SignIn.objects.valid().select_related("user").in_bulk(ids) if ids else {}
+    ids = list({claims.sign_in_id for claims in read.values() if claims})
+    found = {sign_in.id: sign_in for sign_in in _valid_sign_ins(ids)} if ids else {}
     return {
         token: (found[claims.sign_in_id], claims.expires_at)
         for token, claims in read.items()
