@@ -24,7 +24,7 @@ from messaging.models import Mention, Message
 from messaging.serializers import Document, message_document, message_documents
 
 _SEAT = "chat_id = {0:uuid} AND user_id = {1:uuid}"
-_CLIENT_ID = "chat_id = {0:uuid} AND sender_id = {1:uuid} AND client_id = {2:text}"
+_SAID = "chat_id = {0:uuid} AND sender_id = {1:uuid}"
 
 
 class Posted(NamedTuple):
@@ -234,7 +234,7 @@ def _repeats(batch: Sequence[Send]) -> dict[Any, Posted | _Repeat]:
 
 @prepared
 def _stored(listed: str) -> Any:
-    return Message.objects.filter(IsListed(Message, _CLIENT_ID, listed)).with_sender()
+    return Message.objects.filter(IsListed(Message, _SAID, listed, last="client_id")).with_sender()
 
 
 def _reply_targets(batch: Sequence[Send]) -> set[tuple[UUID, UUID]]:
