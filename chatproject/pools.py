@@ -1,10 +1,9 @@
 """Threads for blocking work, so that the event loop never waits and nobody waits for a hash."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import BoundedSemaphore, Semaphore, local
+from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from django.db import close_old_connections
@@ -12,8 +11,6 @@ from django.db import close_old_connections
 from chatproject.errors import TryAgain
 
 T = TypeVar("T")
-
-RUNNING_REQUESTS = 4
 
 _database = ThreadPoolExecutor(4, "database")
 _requests = ThreadPoolExecutor(64, "request")
@@ -31,40 +28,8 @@ async def in_database_pool(work: Callable[..., T], *args: Any, **kwargs: Any) ->
 
 
 async def in_request_pool(work: Callable[..., T], *args: Any) -> T:
-    """Runs a request of HTTP. A few run at once, and many wait, for a hash or for the writer."""
-    return await _in(_requests, lambda: _turns.take(work, *args))
-
-
-class Turns:
-    """So many threads at once: more get in each other's way, and all of them take longer."""
-
-    def __init__(self, count: int) -> None:
-        self._free = Semaphore(count)
-        self._own = local()
-
-    def take(self, work: Callable[..., T], *args: Any) -> T:
-        with self._free:
-            self._own.is_taken = True
-            try:
-                return work(*args)
-            finally:
-                self._own.is_taken = False
-
-    @contextmanager
-    def given_up(self) -> Iterator[None]:
-        """While a thread waits for others, of which one may need its turn."""
-        if not getattr(self._own, "is_taken", False):
-            yield
-            return
-        self._free.release()
-        try:
-            yield
-        finally:
-            self._free.acquire()
-
-
-_turns = Turns(RUNNING_REQUESTS)
-waiting_for_others = _turns.given_up
+    """Runs a request of HTTP; many of them wait at times, for a hash or for the writer."""
+    return await _in(_requests, lambda: work(*args))
 
 
 async def in_upkeep_pool(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -94,7 +59,6 @@ def in_hashing_pool(work: Callable[..., T], *args: Any) -> T:
         raise TryAgain(retry_after=2)
     try:
         release_connection()  # else those who wait for a hash keep connections from the rest
-        with waiting_for_others():
-            return _hashing.submit(work, *args).result()
+        return _hashing.submit(work, *args).result()
     finally:
         _hashing_places.release()
