@@ -10,6 +10,7 @@ from websockets.http11 import Request
 from chatproject.wires import EXTENSION
 
 CLOSING_SECONDS = 3
+RESTARTING = 1012
 
 
 class Transport:
@@ -38,6 +39,19 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:  # the application has not begun yet
             extensions = cast(dict[str, Any], self.scope["extensions"])
             extensions[EXTENSION] = _Wire(self)
+
+    def shutdown(self) -> None:
+        """Says 1012 and lets the peer answer: what it still sends would else cut that word off."""
+        if self.close_sent or not self.handshake_complete:
+            super().shutdown()
+            return
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": RESTARTING})
+        self.conn.send_close(RESTARTING)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.close)
 
 
 class _Wire:
