@@ -8,6 +8,7 @@ emptied between tests, as nothing is in real life: every test brings people of i
 import functools
 import inspect
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -361,5 +362,8 @@ def _open_greeted(page: Any, path: str) -> None:
 
     page.once("websocket", watch)
     page.goto(path)
-    while len(seen) == 1 and not seen[0].is_closed():
+    deadline = time.monotonic() + EXPECTED_WITHIN
+    connects = page.locator("script[src*='/js/app']").count() > 0
+    while connects and len(seen) < 2 and not (seen and seen[0].is_closed()):
+        assert time.monotonic() < deadline, "the page does not connect"
         page.wait_for_timeout(5)

@@ -83,6 +83,7 @@ def test_f6_goes_round_the_parts_of_the_page(
 def test_the_list_of_chats_is_one_stop_with_arrows_inside(open_page: Any, alice: Person) -> None:
     first, second, third = three_chats(alice)
     page = open_page(alice, f"/c/{second['id']}")
+    expect(page.locator(".chat-list a[tabindex='0']")).to_have_count(1)
     page.get_by_role("button", name="Search or jump to").focus()
     page.keyboard.press("Tab")
     expect(chat_link(page, second)).to_be_focused()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from chatproject.testing import Person, expect_error
 
@@ -288,6 +288,39 @@ def test_seen_stands_below_what_the_other_person_has_read(
     bob.rest.post(f"/chats/{chat['id']}/read", json={"seq": 2}).raise_for_status()
     expect(page.locator("#m2 .receipt")).to_have_text("Seen")
     expect(page.locator(".receipt")).to_have_count(1)
+
+
+def test_what_was_read_while_nobody_listened_is_seen(
+    open_page: Open, alice: Person, bob: Person
+) -> None:
+    chat = alice.direct_chat_with(bob)
+    for number in range(3):
+        alice.says(chat, f"number {number}")
+    page = open_page(alice, f"/c/{chat['id']}")
+    receipt = page.locator(".receipt")
+
+    def bob_reads(seq: int) -> None:
+        bob.rest.post(f"/chats/{chat['id']}/read", json={"seq": seq}).raise_for_status()
+
+    def connect_once_he_has_read(line: WebSocketRoute) -> None:
+        bob_reads(1)
+        line.connect_to_server()
+
+    page.route_web_socket("**/ws", connect_once_he_has_read)
+    page.reload()
+    expect(page.locator("#m1").locator(receipt)).to_have_text("Seen")
+    page.context.set_offline(True)
+    expect(page.get_by_text("You're offline.")).to_be_visible()
+    bob_reads(2)
+    page.context.set_offline(False)
+    expect(page.locator("#m2").locator(receipt)).to_have_text("Seen")
+    chat_link = page.get_by_role("navigation").get_by_role("link", name="Bob")
+    page.goto("/settings")
+    bob_reads(3)
+    page.goto("/")
+    chat_link.click()
+    expect(page.locator("#m3").locator(receipt)).to_have_text("Seen")
+    expect_error(page, "ERR_INTERNET_DISCONNECTED")
 
 
 def test_a_group_shows_the_faces_of_three_readers(

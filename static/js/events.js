@@ -9,6 +9,7 @@ const REFRESH_SECONDS = 0.4;
 
 export function follow() {
   socket.on("stranger", () => location.reload());
+  socket.on("up", () => store.rooms.forEach((room) => (room.knowsMarks = false)));
   socket.on("up", sync);
   socket.on("event", takeEvent);
 }

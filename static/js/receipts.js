@@ -2,7 +2,8 @@
 
 import { element, find, fullMoment, icon, listOf } from "./dom.js";
 import { avatarOf } from "./parts.js";
-import { store } from "./store.js";
+import { socket } from "./socket.js";
+import { emit, store } from "./store.js";
 import { timeline } from "./timeline.js";
 
 const MOST_MEMBERS = 50;
@@ -20,8 +21,20 @@ export function start() {
   show();
 }
 
+/** Of a chat whose members were read before anybody told what they read. */
+async function learnMarks(room) {
+  try {
+    await room.loadMembers();
+    if (room === store.room) emit("members");
+  } catch {
+    room.knowsMarks = false; // it is tried again with the next that is shown
+  }
+}
+
 function show(isNews = false) {
-  const { message, readers } = store.room?.isFilled && isWanted() ? seen() : {};
+  const { room } = store;
+  if (room?.isFilled && !room.knowsMarks && socket.isUp && isWanted()) learnMarks(room);
+  const { message, readers } = room?.isFilled && isWanted() ? seen() : {};
   const row = message && timeline.rowOf(message.seq);
   if (!row || !readers.length) return line.remove();
   if (isNews && !heardAt.has(message.id)) heardAt.set(message.id, new Date());

@@ -1,7 +1,7 @@
 // What the page knows: its reader, the chats, the people, and the messages of chats that were opened.
 
 import { pageData } from "./dom.js";
-import { emitter, get } from "./socket.js";
+import { emitter, get, socket } from "./socket.js";
 
 const MOST_ROOMS = 12;
 const PAGE_SIZE = 50;
@@ -20,9 +20,12 @@ class Room {
   seen = new Set();
   toldSeq = 0;
   isLeftUnread = false;
+  /** Whether no mark of a member can have moved unheard: no sync brings those that did. */
+  knowsMarks = false;
   #seqs = new Map();
   #loads = 0;
   #early = new Map();
+  #membersHeard = 0;
 
   constructor(id) {
     this.id = id;
@@ -71,9 +74,14 @@ class Room {
   }
 
   takeMember(member) {
-    if (member.left_at) this.members.delete(member.user.id);
-    else this.members.set(member.user.id, member);
-    store.names.set(member.user.id, member.user.display_name);
+    const { user, left_at: leftAt, last_read_seq: mark } = member;
+    const known = this.members.get(user.id);
+    // A mark that was heard of may be newer than one that was read.
+    if (known && mark !== null) member.last_read_seq = Math.max(mark, known.last_read_seq);
+    if (leftAt) this.members.delete(user.id);
+    else this.members.set(user.id, member);
+    store.names.set(user.id, user.display_name);
+    this.#membersHeard += 1;
   }
 
   /** Joins a page to the stretch, or starts anew with it where there is a gap between. */
@@ -134,9 +142,16 @@ class Room {
     }
   }
 
+  /** All of them, or the first of many, again if one comes or goes meanwhile. */
   async loadMembers() {
-    const { results } = await get(`/chats/${this.id}/members?limit=200`);
-    this.members.clear();
+    this.knowsMarks = socket.isUp;
+    let results, heard;
+    do {
+      heard = this.#membersHeard;
+      ({ results } = await get(`/chats/${this.id}/members?limit=200`));
+    } while (heard !== this.#membersHeard);
+    const present = new Set(results.map(({ user }) => user.id));
+    for (const id of this.members.keys()) if (!present.has(id)) this.members.delete(id);
     for (const member of results) this.takeMember(member);
   }
 
