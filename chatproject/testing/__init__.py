@@ -304,7 +304,7 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
         page.on("console", note)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.expected_errors = expected
-        _open_greeted(page, path)
+        _open_greeted(page, path, has_script=options.get("java_script_enabled", True))
         return page
 
     yield open_one
@@ -352,7 +352,7 @@ def far_person(far_server: Server) -> Iterator[Callable[[str], Newcomer]]:
     yield from _registering(far_server)
 
 
-def _open_greeted(page: Any, path: str) -> None:
+def _open_greeted(page: Any, path: str, *, has_script: bool) -> None:
     """Until its socket hears all: what happens before that passes a page by, typing for one."""
     seen: list[Any] = []
 
@@ -363,7 +363,7 @@ def _open_greeted(page: Any, path: str) -> None:
     page.once("websocket", watch)
     page.goto(path)
     deadline = time.monotonic() + EXPECTED_WITHIN
-    connects = page.locator("script[src*='/js/app']").count() > 0
+    connects = has_script and page.locator("script[src*='/js/app']").count() > 0
     while connects and len(seen) < 2 and not (seen and seen[0].is_closed()):
         assert time.monotonic() < deadline, "the page does not connect"
         page.wait_for_timeout(5)

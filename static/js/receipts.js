@@ -3,7 +3,7 @@
 import { element, find, fullMoment, icon, listOf } from "./dom.js";
 import { avatarOf } from "./parts.js";
 import { socket } from "./socket.js";
-import { emit, store } from "./store.js";
+import { store } from "./store.js";
 import { timeline } from "./timeline.js";
 
 const MOST_MEMBERS = 50;
@@ -25,7 +25,7 @@ export function start() {
 async function learnMarks(room) {
   try {
     await room.loadMembers();
-    if (room === store.room) emit("members");
+    show();
   } catch {
     room.knowsMarks = false; // it is tried again with the next that is shown
   }
