@@ -39,7 +39,7 @@ class Among(Func):
 
     output_field = BooleanField()
 
-    def __init__(self, field: str, ids: Sequence[UUID]) -> None:
+    def __init__(self, field: str, ids: Sequence[UUID | str]) -> None:
         super().__init__(F(field))
         self.ids = ids
 
@@ -54,8 +54,9 @@ class Among(Func):
         return template.format(field), [*params, _as_parameter(self.ids, connection)]
 
 
-def _as_parameter(ids: Sequence[UUID], connection: Any) -> str:
-    keys = [key.hex for key in ids]
+def _as_parameter(ids: Sequence[UUID | str], connection: Any) -> str:
+    """Texts are ids as that very database has written them."""
+    keys = [key.hex if isinstance(key, UUID) else key for key in ids]
     if connection.vendor == "postgresql":
         return f"{{{','.join(keys)}}}"
     return orjson.dumps(keys).decode()
@@ -73,6 +74,7 @@ _KINDS = {
     str: _Kind(lambda: new_id().hex, lambda value, _: value),
     int: _Kind(lambda: randbits(60), BigIntegerField().get_db_prep_value),
     list[UUID]: _Kind(lambda: [new_id()], _as_parameter),
+    list[str]: _Kind(lambda: [new_id().hex], _as_parameter),
 }
 
 

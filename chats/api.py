@@ -65,8 +65,9 @@ class ChatsView(APIView):
     def get(self, request: Request) -> Response:
         pages = ChatCursor()
         chats = Chat.objects.of(request.user).with_all(_people_with(request))
-        page = pages.paginate_queryset(chats, request, self)
-        return pages.get_paginated_response(chat_documents(request.user, page))
+        page = pages.paginate_queryset(chats.values("id", "active_at"), request, self)
+        ids = [chat["id"] for chat in page]
+        return pages.get_paginated_response(chat_documents(request.user, ids))
 
     @operation(
         "Open a direct chat or make a group",

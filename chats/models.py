@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatproject.ids import new_id
+from chatproject.listed import IsListed
 
 MAX_MEMBERS = 10_000
 
@@ -89,6 +90,12 @@ def pair_of(one: UUID, other: UUID) -> str:
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def present(self) -> "MembershipQuerySet":
         return self.filter(left_at=None)
+
+    def seats(self, listed: str) -> "MembershipQuerySet":
+        """Those of a list, as ``as_list`` makes it, of chat id and user id each."""
+        return self.filter(
+            IsListed(Membership, "chat_id = {0:uuid} AND user_id = {1:uuid}", listed)
+        )
 
     def heir(self) -> "Membership | None":
         """Who becomes owner where there is none: the longest-standing admin, else member."""

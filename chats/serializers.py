@@ -1,6 +1,6 @@
 """Chats, seats and marks as the protocol shows them, and what may be said about them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +18,11 @@ from chatproject.fields import (
     StrictUUIDField,
     VisibleTextField,
 )
+from chatproject.listed import as_list
 from chatproject.prepared import Among, prepared
 from chatproject.snapshots import snapshot
 from chatproject.times import rfc3339, rfc3339_or_none
+from chatproject.written import Written
 from chats import access, talk
 from chats.models import MAX_MEMBERS, Chat, Membership
 
@@ -29,41 +31,69 @@ Document = dict[str, Any]
 
 def shared_chat_document(chat: Chat) -> Document:
     """What is the same for everybody in the chat."""
+    return _shared(
+        str(chat.id),
+        chat.type,
+        chat.name,
+        chat.topic,
+        str(chat.created_by_id) if chat.created_by_id else None,
+        rfc3339(chat.created_at),
+        chat.member_count,
+        chat.last_seq,
+        chat.version,
+    )
+
+
+def _shared(
+    chat_id: str,
+    kind: str,
+    name: str | None,
+    topic: str | None,
+    created_by: str | None,
+    created_at: str,
+    member_count: int,
+    last_seq: int,
+    version: int,
+) -> Document:
     return {
-        "id": str(chat.id),
-        "type": chat.type,
-        "name": chat.name,
-        "topic": chat.topic,
+        "id": chat_id,
+        "type": kind,
+        "name": name,
+        "topic": topic,
         "avatar_url": None,
-        "created_by": str(chat.created_by_id) if chat.created_by_id else None,
-        "created_at": rfc3339(chat.created_at),
-        "member_count": chat.member_count,
-        "last_seq": chat.last_seq,
-        "version": chat.version,
+        "created_by": created_by,
+        "created_at": created_at,
+        "member_count": member_count,
+        "last_seq": last_seq,
+        "version": version,
     }
 
 
-def chat_documents(user: User, chats: Iterable[Chat]) -> list[Document]:
-    """Chats as one of their members sees them, in a constant number of queries."""
-    chats = list(chats)
-    seats = {seat.chat_id: seat for seat in _present_seats(user.id, [chat.id for chat in chats])}
-    unread = talk.provided().unread_counts(list(seats.values()))
-    last = talk.provided().last_messages(chats)
-    peers = _peers(user, chats)
+def chat_documents(user: User, chat_ids: list[UUID]) -> list[Document]:
+    """Chats as one of their members sees them, in this order, in a constant number of queries.
+
+    For callers within a snapshot: counts and versions would not fit each other else.
+    """
+    listed = as_list((chat_id, user.id) for chat_id in chat_ids)
+    rows = {row[0]: row for row in _shown_chats(listed)}
+    unread = talk.provided().unread_counts(user.id, chat_ids)
+    last = talk.provided().last_messages(chat_ids)
+    peers = _peers(user, [UUID(key) for key, row in rows.items() if row[1] == Chat.Type.DIRECT])
     return [
         {
-            **shared_chat_document(chat),
-            "last_message": last.get(chat.id),
-            "me": _me(seats[chat.id], unread[chat.id]),
-            "peer": peers.get(chat.id),
+            **_shared(*rows[key][:SHARED]),
+            "last_message": last.get(key),
+            "me": _me(unread[key], *rows[key][SHARED:]),
+            "peer": peers.get(key),
         }
-        for chat in chats
-        if chat.id in seats
+        for key in map(str, chat_ids)
+        if key in rows
     ]
 
 
 def chat_document(user: User, chat: Chat) -> Document:
-    return chat_documents(user, [chat])[0]
+    """The same of one, whose shared part is of the moment when ``chat`` was read."""
+    return {**chat_documents(user, [chat.id])[0], **shared_chat_document(chat)}
 
 
 @snapshot()
@@ -72,22 +102,42 @@ def chat_seen_by(user: User, chat_id: UUID) -> Document:
     return chat_document(user, access.seat_in(user, chat_id).chat)
 
 
+SHARED = 9
+"""So many columns of a shown chat are everybody's, the rest one's own."""
+
+
 @prepared
-def _present_seats(user_id: UUID, chat_ids: list[UUID]) -> Any:
-    rows = Membership.objects.present().filter(Among("chat", chat_ids), user=user_id)
-    return rows.values_list(
-        "id", "chat_id", "role", "last_read_seq", "notify", "pinned", "muted_until", named=True
+def _shown_chats(listed: str) -> Any:
+    return (
+        Membership.objects.present()
+        .seats(listed)
+        .values_list(
+            Written("chat_id"),
+            "chat__type",
+            "chat__name",
+            "chat__topic",
+            Written("chat__created_by_id"),
+            Written("chat__created_at"),
+            "chat__member_count",
+            "chat__last_seq",
+            "chat__version",
+            "role",
+            "last_read_seq",
+            "notify",
+            "pinned",
+            Written("muted_until"),
+        )
     )
 
 
-def _peers(user: User, chats: Sequence[Chat]) -> dict[UUID, Document]:
-    direct = [chat.id for chat in chats if chat.is_direct]
+def _peers(user: User, direct: list[UUID]) -> dict[str, Document]:
     if not direct:
         return {}
     seats = list(_others_seats(user.id, direct))
     online = presence.online_among([seat.user_id for seat in seats])
     return {
-        seat.chat_id: user_document(seat.user, is_online=seat.user_id in online) for seat in seats
+        str(seat.chat_id): user_document(seat.user, is_online=seat.user_id in online)
+        for seat in seats
     }
 
 
@@ -98,8 +148,16 @@ def _others_seats(user_id: UUID, chat_ids: list[UUID]) -> Any:
 
 
 def me_document(seat: Membership) -> Document:
-    """One's own marks and settings; the seat comes with its chat."""
-    return _me(seat, talk.provided().unread_counts([seat])[seat.chat_id])
+    """One's own marks and settings."""
+    unread = talk.provided().unread_counts(seat.user_id, [seat.chat_id])
+    return _me(
+        unread[str(seat.chat_id)],
+        seat.role,
+        seat.last_read_seq,
+        seat.notify,
+        seat.pinned,
+        rfc3339_or_none(seat.muted_until),
+    )
 
 
 @snapshot()
@@ -108,15 +166,22 @@ def me_seen_by(user: User, chat_id: UUID) -> Document:
     return me_document(access.seat_in(user, chat_id))
 
 
-def _me(seat: Membership, unread: talk.Unread) -> Document:
+def _me(
+    unread: talk.Unread,
+    role: str,
+    last_read_seq: int,
+    notify: str,
+    pinned: bool,
+    muted_until: str | None,
+) -> Document:
     return {
-        "role": seat.role,
-        "last_read_seq": seat.last_read_seq,
+        "role": role,
+        "last_read_seq": last_read_seq,
         "unread_count": unread.messages,
         "mention_count": unread.mentions,
-        "notify": seat.notify,
-        "pinned": seat.pinned,
-        "muted_until": rfc3339_or_none(seat.muted_until),
+        "notify": notify,
+        "pinned": pinned,
+        "muted_until": muted_until,
     }
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from accounts.models import User
 from chatproject.realtime import Envelope
-from chats.models import Chat, Membership
+from chats.models import Chat
 
 
 class Unread(NamedTuple):
@@ -15,11 +15,11 @@ class Unread(NamedTuple):
 
 
 class Talk(Protocol):
-    def last_messages(self, chats: Sequence[Chat]) -> dict[UUID, dict[str, Any]]:
+    def last_messages(self, chat_ids: list[UUID]) -> dict[str, dict[str, Any]]:
         """The newest message that is not deleted, as a document, by chat id."""
 
-    def unread_counts(self, seats: Sequence[Membership]) -> dict[UUID, Unread]:
-        """What each seat has not read, by chat id; the seats are one user's, with their chats."""
+    def unread_counts(self, user_id: UUID, chat_ids: list[UUID]) -> dict[str, Unread]:
+        """What a member has not read, by chat id."""
 
     def post_system_message(
         self, chat: Chat, kind: str, actor: User | None, users: Sequence[User], role: str | None

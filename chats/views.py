@@ -38,7 +38,8 @@ ASKED_FIRST = {"leave", "delete"}
 def shell_context(request: HttpRequest) -> dict[str, Any]:
     """What the frame around every chat page shows: oneself and one's chats."""
     user: Any = request.user
-    chats = chat_documents(user, Chat.objects.of(user).by_activity()[:MAX_CHATS_SHOWN])
+    ids = Chat.objects.of(user).by_activity().values_list("id", flat=True)
+    chats = chat_documents(user, list(ids[:MAX_CHATS_SHOWN]))
     return {
         "me": own_document(user),
         "pinned": [chat for chat in chats if chat["me"]["pinned"]],

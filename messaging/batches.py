@@ -23,7 +23,6 @@ from messaging.formatting import to_html
 from messaging.models import Mention, Message
 from messaging.serializers import Document, message_document, message_documents
 
-_SEAT = "chat_id = {0:uuid} AND user_id = {1:uuid}"
 _SAID = "chat_id = {0:uuid} AND sender_id = {1:uuid}"
 
 
@@ -216,7 +215,7 @@ def _senders(batch: Sequence[Send]) -> dict[tuple[UUID, UUID], User]:
 
 @prepared
 def _seats(listed: str) -> Any:
-    rows = Membership.objects.present().filter(IsListed(Membership, _SEAT, listed))
+    rows = Membership.objects.present().seats(listed)
     shown = ("chat", "user__username", "user__display_name")
     return rows.select_related("user").only("user", *shown)
 

@@ -54,7 +54,7 @@ def sync(user: User, *, epoch: str, known_epoch: str | None, known: Versions) ->
     behind = [chat for chat in named if since[chat.id] != chat.version]
     return {
         "epoch": epoch,
-        "chats": chat_documents(user, recent[:MAX_SYNC_CHATS]),
+        "chats": chat_documents(user, [chat.id for chat in recent[:MAX_SYNC_CHATS]]),
         "more": len(recent) > MAX_SYNC_CHATS,
         "changes": [
             {"chat_id": str(chat.id), **change}

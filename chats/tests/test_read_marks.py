@@ -1,10 +1,18 @@
 """How far one has read, and what is unread: exact counts."""
 
 import asyncio
+import re
+from collections.abc import Sequence
+from itertools import count
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from django.db import connection, transaction
+
+from chatproject.listed import as_list
 from chatproject.testing import Person
+from messaging import queries
 from messaging.batches import Send, write_batch
 
 Document = dict[str, Any]
@@ -109,6 +117,28 @@ def test_up_to_999_are_counted_and_1000_means_more(alice: Person, bob: Person, g
     assert counts(bob, group) == (1000, 0)
     assert mark(bob, group, "read", 6)["unread_count"] == 1000
     assert mark(bob, group, "read", 7)["unread_count"] == 999
+
+
+def test_what_is_unread_is_counted_without_reading_it(alice: Person, group: Document):
+    asked = queries._counted(as_list([(UUID(group["id"]), alice.user.id)]))
+    sql, params = asked.query.get_compiler(using="default").as_sql()
+    plan = "\n".join(map(str, _plan_for_any_values(sql, params)))
+    assert "messages_never_unread" in plan, plan
+
+
+def _plan_for_any_values(sql: str, params: Sequence[Any]) -> list[Any]:
+    """What a database does that has prepared a query, as PostgreSQL has what is asked often."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+            return cursor.fetchall()
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # the tables of a test are small
+        numbers = count(1)
+        cursor.execute(f"PREPARE asked AS {re.sub('%s', lambda _: f'${next(numbers)}', sql)}")
+        places = ", ".join(["%s"] * len(params))
+        own = psycopg.ClientCursor(connection.connection)
+        return own.execute(f"EXPLAIN EXECUTE asked ({places})", params).fetchall()
 
 
 def test_reading_moves_forward_never_back(alice: Person, bob: Person, group: Document):
