@@ -1,7 +1,9 @@
 """Access and refresh tokens: JWTs that stand for one sign-in row."""
 
+import time
 from datetime import timedelta
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from rest_framework_simplejwt.exceptions import TokenError
@@ -36,23 +38,29 @@ def refresh_token(sign_in: SignIn) -> str:
 
 
 def read_access(value: str) -> Access | None:
-    claims = _read(AccessToken, value)
-    return claims and Access(UUID(claims["sid"]), claims["exp"])
+    try:
+        found = _signed_access(value)
+    except (TokenError, UnicodeError):
+        return None
+    return found if found.expires_at > time.time() else None
+
+
+@lru_cache(maxsize=10_000)
+def _signed_access(value: str) -> Access:
+    """Looked at once a token: its signature stays right. What raises is not kept."""
+    claims = AccessToken(value).payload  # type: ignore[arg-type]
+    return Access(UUID(claims["sid"]), claims["exp"])
 
 
 def read_refresh(value: str) -> Refresh | None:
-    claims = _read(RefreshToken, value)
-    return claims and Refresh(UUID(claims["sid"]), claims["number"])
+    try:
+        claims = RefreshToken(value).payload  # type: ignore[arg-type]
+    except (TokenError, UnicodeError):
+        return None
+    return Refresh(UUID(claims["sid"]), claims["number"])
 
 
 def _stamped(token: Token, sign_in: SignIn) -> Token:
     token["sid"] = str(sign_in.id)
     token["user_id"] = str(sign_in.user_id)
     return token
-
-
-def _read(kind: type[Token], value: str) -> Any:
-    try:
-        return kind(value).payload  # type: ignore[arg-type]
-    except (TokenError, UnicodeError):
-        return None

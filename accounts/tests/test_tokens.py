@@ -1,6 +1,8 @@
 """Renewing a sign-in by its refresh token, and ending it."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,6 +10,7 @@ import jwt
 import pytest
 
 from accounts.models import SignIn
+from accounts.tokens import access_token
 from chatproject.testing import Person, error_of
 
 
@@ -30,6 +33,15 @@ def let_pass(who: Person, seconds: int) -> None:
     sign_in = SignIn.objects.get(id=who.sign_in.id)
     sign_in.exchanges = {number: at - seconds for number, at in sign_in.exchanges.items()}
     sign_in.save()
+
+
+def test_a_good_access_token_opens_nothing_once_it_has_expired(
+    anybody: httpx.Client, alice: Person
+):
+    access = access_token(alice.sign_in, timedelta(seconds=2))
+    assert opens_doors(anybody, access)
+    time.sleep(2)
+    assert not opens_doors(anybody, access)
 
 
 def test_a_refresh_token_is_exchanged_for_new_tokens(anybody: httpx.Client, alice: Person):
