@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import SignIn, User
 from chatproject.errors import Conflict, Forbidden, TryAgain
-from chatproject.pools import release_connection
+from chatproject.pools import release_connection, waiting_for_others
 from chatproject.realtime import publish
 from chats import access
 from chats.models import Chat, Membership
@@ -53,7 +53,8 @@ def post_message(
     )
     release_connection()  # else those who wait for the writer leave it none
     try:
-        return writer.outcome_of(send).result(WAIT_SECONDS)
+        with waiting_for_others():
+            return writer.outcome_of(send).result(WAIT_SECONDS)
     except TimeoutError:
         raise TryAgain(retry_after=1) from None
 
