@@ -76,13 +76,13 @@ def table(outcome: Outcome) -> str:
         ("events", f"{outcome.events} over {outcome.connections} connections"),
         ("longest half-open connection", f"{outcome.longest_half_open:.0f} s"),
         ("all have all after", f"{outcome.quiet_after:.1f} s"),
-        ("tracebacks in the log", outcome.tracebacks),
+        ("tracebacks in the log", len(outcome.tracebacks)),
         *((name, len(found)) for name, found in outcome.findings.items()),
     ]
     lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]
     for name, found in outcome.findings.items():
         lines += [f"{name}: {one}" for one in found[:10]]
-    return "\n".join(lines)
+    return "\n".join([*lines, *outcome.tracebacks[:10]])
 
 
 if __name__ == "__main__":

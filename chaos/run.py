@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import re
 import sqlite3
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ from chaos.stage import Installation, id_of, register
 from chatproject.testing import Server
 
 AWAY = (psycopg.Error, sqlite3.Error)
+TRACEBACK = re.compile(r"^Traceback .*?(?=^\d{4}-|\Z)", re.MULTILINE | re.DOTALL)
 QUIET_WITHIN = 60
 """Seconds after the last fault in which everybody has everything."""
 GONE_WITHIN = 65
@@ -52,7 +54,7 @@ class Outcome:
     connections: int
     longest_half_open: float
     quiet_after: float
-    tracebacks: int
+    tracebacks: list[str]
 
     @property
     def is_fine(self) -> bool:
@@ -106,7 +108,7 @@ class Run:
             len({event.connection for book in books for event in book.events}),
             nemesis.longest_half_open,
             quiet_after,
-            self.stage.server.log.read_text().count("Traceback"),
+            TRACEBACK.findall(self.stage.server.log.read_text()),
         )
 
     def _people_and_chats(self) -> None:
