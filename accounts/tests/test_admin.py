@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.actions import start_sign_in
 from accounts.models import SignIn, User
 from chatproject.admin import site
-from chatproject.testing import PASSWORD, Person
+from chatproject.testing import PASSWORD, Person, tidily
 from chatproject.testing.cast import web_session
 from messaging.models import Message
 
@@ -249,7 +249,7 @@ async def test_others_hear_of_a_name_changed_here(
     import asyncio
 
     async with bob.socket() as socket:
-        await asyncio.to_thread(_rename_over_http, boss, alice, "Alice the Great")
+        await asyncio.to_thread(tidily, _rename_over_http, boss, alice, "Alice the Great")
         event = await socket.event("user.updated")
     assert event["user"]["display_name"] == "Alice the Great"
 

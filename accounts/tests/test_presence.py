@@ -5,7 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -14,8 +13,8 @@ from django.utils import timezone
 from accounts import presence
 from accounts.models import Connection, ServerProcess, User
 from chatproject.ids import new_id
-from chatproject.pools import in_upkeep_pool, release_connection
-from chatproject.testing import Hold, Person, SocketClient
+from chatproject.pools import in_upkeep_pool
+from chatproject.testing import Hold, Person, SocketClient, tidily
 from chatproject.times import rfc3339
 
 
@@ -151,7 +150,7 @@ def test_people_of_a_process_that_died_were_last_seen_at_its_last_heartbeat(
     process = connected_through_another_process(alice, silent_seconds=41)
     assert not is_online(alice, seen_by=bob)
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(presence.reap_stale_processes).result()
+        pool.submit(tidily, presence.reap_stale_processes).result()
     assert not ServerProcess.objects.filter(id=process.id).exists()
     assert not Connection.objects.filter(user=alice.user).exists()
     last_seen = bob.rest.get(f"/users/{alice.id}").json()["last_seen"]
@@ -178,18 +177,13 @@ def test_a_connection_waits_for_the_heartbeat_that_stores_its_process(alice: Per
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             process.save(force_insert=True)
-            admitting = pool.submit(admit, process.id, {connection_id: alice.user.id})
+            admitting = pool.submit(
+                tidily, presence.admit_connections, process.id, {connection_id: alice.user.id}
+            )
             time.sleep(0.3)
             assert not admitting.done()
         assert admitting.result() == {connection_id}
     process.delete()
-
-
-def admit(process_id: UUID, asking: dict[UUID, UUID]) -> set[UUID]:
-    try:
-        return presence.admit_connections(process_id, asking)
-    finally:
-        release_connection()
 
 
 async def test_who_is_connected_elsewhere_too_stays_online(alice: Person, bob: Person):

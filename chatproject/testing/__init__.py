@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -46,8 +46,10 @@ __all__ = [
     "error_of",
     "expect_error",
     "rest_client",
+    "tidily",
 ]
 
+T = TypeVar("T")
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 EXPECTED_WITHIN = 15
@@ -115,6 +117,35 @@ def _given_back() -> Iterator[None]:
     """While a browser's loop runs, each test has a connection of its own, too."""
     yield
     _release()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_given_back(installation: None) -> Iterator[None]:
+    """A thread that ends with a connection of the pool leaves one less to all tests after it."""
+    before = _lent_out()
+    yield
+    deadline = time.monotonic() + 5
+    while _lent_out() > before:
+        assert time.monotonic() < deadline, "threads that kept a connection: run them ``tidily``"
+        time.sleep(0.05)
+
+
+def _lent_out() -> int:
+    from django.db import connection
+
+    _release()
+    if connection.vendor != "postgresql":
+        return 0
+    stats: dict[str, int] = connection.pool.get_stats()  # type: ignore[attr-defined]
+    return stats["pool_size"] - stats["pool_available"]
+
+
+def tidily(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """For a thread of a test's own that asks the database."""
+    try:
+        return work(*args, **kwargs)
+    finally:
+        _release()
 
 
 def _release() -> None:

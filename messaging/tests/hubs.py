@@ -44,7 +44,7 @@ class Ear:
         return await self._until(lambda: kind in self.kinds)
 
     async def _until(self, is_there: Callable[[], bool]) -> list[Document]:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 5
         while not is_there():
             assert time.monotonic() < deadline, self.frames[-3:]
             await asyncio.sleep(0.005)

@@ -11,7 +11,7 @@ import pytest
 import websockets
 
 from accounts.models import Connection
-from chatproject.testing import IS_SERVICES, Person, Server
+from chatproject.testing import IS_SERVICES, Person, Server, tidily
 from chatproject.testing.services import RedisServer
 from messaging.tests.ways_out import WAYS, Stage
 
@@ -84,7 +84,7 @@ class Victim:
                 await ear.say(stage.chat)
                 while not ear.accepted:
                     await asyncio.sleep(0.05)
-        await asyncio.to_thread(self.act, stage, self.who)
+        await asyncio.to_thread(tidily, self.act, stage, self.who)
         self.done_at = time.monotonic()
         for ear in self.ears:
             await ear.say(stage.chat)

@@ -30,6 +30,9 @@ from messaging import epochs
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 10
+IDLE_SECONDS = 75
+"""Longer than clients and proxies keep a connection that nobody uses (httpx 5, nginx 60): else it
+ends just when one of them asks again."""
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 START_LOCK = 2_026_112_309
 """Any number that nobody else locks in this database."""
@@ -85,6 +88,7 @@ def serve(application: str, host: str, port: int) -> None:
         ws_ping_interval=25,
         ws_ping_timeout=25,
         ws_per_message_deflate=False,
+        timeout_keep_alive=IDLE_SECONDS,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         proxy_headers=bool(settings.TRUSTED_PROXIES),
