@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 def newcomer(**facts: Any) -> dict[str, Any]:
     """A body that registers somebody new."""
-    username = f"dora{next(_numbers)}-{os.getpid()}"
+    username = f"nora{next(_numbers)}-{os.getpid()}"
     facts = {"username": username, "email": f"{username}@example.org"} | facts
     return {"password": PASSWORD, **facts}
 

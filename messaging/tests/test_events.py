@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from chatproject.testing import Person, SocketClient
+from chatproject.testing import Person, SocketClient, tidily
 from chatproject.testing.sockets import NUMBERED
 
 
@@ -107,7 +107,7 @@ async def test_every_change_is_told_to_all_who_are_there_and_to_nobody_else(
 ):
     make, expected = BY_REST[change]
     async with scene.bob.socket() as bob, scene.bob.socket() as twin, mallory.socket() as stranger:
-        answer = await asyncio.to_thread(make, scene)
+        answer = await asyncio.to_thread(tidily, make, scene)
         assert isinstance(answer, dict) or answer.is_success, answer.text
         chat = await asyncio.to_thread(scene.now)
         first = scene.chat["version"] + 1

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatproject.ids import new_id
-from chatproject.testing import Person, Server, rest_client
+from chatproject.testing import Person, Server, rest_client, tidily
 from chats.models import Chat, Membership
 from messaging.changes import changes
 from messaging.formatting import to_html
@@ -203,7 +203,7 @@ async def test_a_running_server_goes_on_meanwhile(
 ) -> None:
     async with alice.socket() as socket:
         work = asyncio.create_task(
-            asyncio.to_thread(Seeded, tmp_path, users=20, groups=3, messages=6000)
+            asyncio.to_thread(tidily, Seeded, tmp_path, users=20, groups=3, messages=6000)
         )
         waits = []
         while not work.done():
