@@ -30,9 +30,9 @@ from messaging import epochs
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 10
-IDLE_SECONDS = 75
-"""Longer than clients and proxies keep a connection that nobody uses (httpx 5, nginx 60): else it
-ends just when one of them asks again."""
+IDLE_SECONDS = 30
+"""Longer than clients keep a connection that nobody uses (httpx 5 s, aiohttp 15): else it ends just
+when one of them asks again. A peer that vanished is noticed within 60."""
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 START_LOCK = 2_026_112_309
 """Any number that nobody else locks in this database."""
